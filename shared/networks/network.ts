@@ -1,0 +1,110 @@
+import type { Failure } from './outcome.ts'
+
+/** One rate window as the network last reported it for the endpoint just called. */
+export type RateWindow = {
+  scope: 'account' | 'app'
+  seconds: number
+  limit: number
+  remaining: number
+  resetAt: Date
+}
+
+/** Every answer carries the rate windows that came with it (often one, sometimes none). */
+export type Answered<T> = T & { rates: RateWindow[] }
+
+export type Tokens = {
+  accessToken: string
+  /** Null when the user did not grant offline access. */
+  refreshToken: string | null
+  /** Granted scopes, separated by spaces. */
+  scope: string
+  expiresAt: Date
+}
+
+export type Profile = {
+  remoteUserId: string
+  username: string
+  name: string
+  /** Longest text of one segment, in the network's own weighting. */
+  lengthLimit: number
+}
+
+export type Segment = { text: string; replyTo?: string | null }
+
+export type TimelineItem = {
+  remoteId: string
+  /** The full text as its author typed it, links expanded and entities decoded. */
+  text: string
+  createdAt: Date
+  /** Remote id of the parent, null for an original post. */
+  replyTo: string | null
+}
+
+/** Cumulative counters of one post; null where the network did not disclose the counter. */
+export type Counters = {
+  impressions: number
+  engagements: number | null
+  clicks: number | null
+  likes: number
+  reposts: number
+  replies: number
+  quotes: number
+  bookmarks: number
+  profileClicks: number | null
+}
+
+export type PostMetrics =
+  | ({ kind: 'ok'; remoteId: string } & Counters)
+  | { kind: 'missing'; remoteId: string; slug: string; detail: string }
+
+export type Issue = { slug: string; detail: string; remedy: string }
+
+type Options = { signal?: AbortSignal }
+type Asked<T> = Promise<Answered<T | Failure>>
+
+/**
+ * What MyPosts needs from a social network. A second network is one more folder that returns this
+ * record; nothing outside those folders knows a provider's wire format.
+ * No method throws for anything the network did: failures are values (`Failure`).
+ */
+export type Network = {
+  name: string
+  /** The page to send the user to. `state` and `verifier` are the caller's secrets, kept until the callback. */
+  connect(input: { redirectUri: string; state: string; verifier: string }): Promise<string>
+  /** Trades the callback's query parameters for tokens; call it inside the callback, codes live seconds. */
+  exchange(
+    input: { callback: URLSearchParams; redirectUri: string; state: string; verifier: string },
+    options?: Options,
+  ): Asked<{ kind: 'granted'; tokens: Tokens }>
+  /** Spends the refresh token. `unknown` may mean it is spent: try once more at most, then reauthorise. */
+  refresh(refreshToken: string, options?: Options): Asked<{ kind: 'granted'; tokens: Tokens }>
+  revoke(token: string, options?: Options): Asked<{ kind: 'revoked' }>
+  me(accessToken: string, options?: Options): Asked<{ kind: 'profile'; profile: Profile }>
+  /** What stops this text from being published, empty when nothing does. Pure. */
+  validate(text: string, limits: { lengthLimit: number }): Issue[]
+  /** Sends one segment, once. Only `not_sent` and `retry` say that nothing was published. */
+  publish(
+    accessToken: string,
+    segment: Segment,
+    options?: Options,
+  ): Asked<{ kind: 'accepted'; remoteId: string }>
+  /** Deletes a post; one that is already gone counts as removed. */
+  remove(accessToken: string, remoteId: string, options?: Options): Asked<{ kind: 'removed' }>
+  /**
+   * The account's own posts created at or after `since`, newest first. Only `complete: true` proves
+   * that a post which is not among them does not exist.
+   */
+  timeline(
+    accessToken: string,
+    query: { remoteUserId: string; since: Date },
+    options?: Options,
+  ): Asked<{ kind: 'timeline'; items: TimelineItem[]; complete: boolean }>
+  /** Whether a text found on the network is the text we sent, allowing for what the network rewrites. */
+  sameText(sent: string, found: string): boolean
+  /** Counters of at most 100 of the account's own posts, in the order asked. */
+  metrics(
+    accessToken: string,
+    remoteIds: string[],
+    options?: Options,
+  ): Asked<{ kind: 'metrics'; posts: PostMetrics[] }>
+}

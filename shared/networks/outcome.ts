@@ -1,0 +1,23 @@
+/** Who has to act before the same call can succeed. */
+export type Who = 'author' | 'account' | 'app' | 'provider'
+
+export type FailureKind = 'refused' | 'retry' | 'not_sent' | 'reauth' | 'app_blocked' | 'unknown'
+
+type Explained = { slug: string; detail: string; who: Who; remedy: string }
+
+/**
+ * How a call to a network ended when it did not succeed.
+ * - refused: a definite no to this request; sending it again as it is gets the same answer.
+ * - retry: a definite "not now"; `after` is the earliest useful time, null when the network named none.
+ * - not_sent: no byte of the request left this machine.
+ * - reauth: the access token was not accepted; refresh once before believing it.
+ * - app_blocked: the app as a whole may not call; stop every account of the app.
+ * - unknown: the request may have been carried out. Never repeat a publish on this; reconcile.
+ */
+export type Failure =
+  | ({ kind: 'refused' } & Explained)
+  | ({ kind: 'retry'; after: Date | null; scope: 'account' | 'app' } & Explained)
+  | ({ kind: 'not_sent' } & Explained)
+  | ({ kind: 'reauth' } & Explained)
+  | ({ kind: 'app_blocked' } & Explained)
+  | ({ kind: 'unknown' } & Explained)
