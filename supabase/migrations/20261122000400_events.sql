@@ -1,0 +1,138 @@
+-- Events: the one log. Outbox of webhooks, audit trail and activity feed in one table.
+--
+-- The transaction that changes state writes the event. Its sequence is null until a single short
+-- sequencer stamps it after the commit, so a reader of stamped rows never misses a late commit and
+-- no state change touches a per-workspace counter.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table public.events (
+  id uuid not null default private.uuid_v7(),
+  workspace_id uuid not null,
+  sequence bigint,
+  type text not null,
+  subject_type text not null,
+  subject_id uuid not null,
+  actor_type text not null
+    default case when auth.uid() is null then 'system' else 'user' end,
+  actor_id uuid default auth.uid(),
+  data jsonb not null default '{}',
+  changes jsonb,
+  created_at timestamptz not null default clock_timestamp(),
+  primary key (id),
+  constraint events_type_dotted check (type ~ '^[a-z_]+\.[a-z_]+$'),
+  constraint events_actor_known check (actor_type in ('user', 'system')),
+  constraint events_sequence_positive check (sequence > 0)
+) partition by range (id);
+
+comment on table public.events is
+  'What happened, in order, per workspace. Append-only: only sequence is ever set, once.';
+comment on column public.events.sequence is
+  'Position in the workspace''s log; null until stamped. Readers use stamped rows only.';
+comment on column public.events.data is 'What webhooks and readers get.';
+comment on column public.events.changes is 'For the audit: {"field": {"before": …, "after": …}}.';
+
+-- Serves: GET /events?after= and deliveries, in order.
+create index events_workspace_sequence_idx
+  on public.events (workspace_id, sequence) where sequence is not null;
+-- Serves: the sequencer.
+create index events_unstamped_idx on public.events (id) where sequence is null;
+-- Serves: the history of one subject.
+create index events_subject_idx on public.events (subject_id, id);
+
+create table private.event_sequences (
+  -- No key to workspaces: the sequencer must not stop at the last events of a deleted one.
+  workspace_id uuid primary key,
+  last_sequence bigint not null
+);
+
+comment on table private.event_sequences is
+  'Last stamped sequence of each workspace. Touched by the sequencer alone.';
+
+alter table public.events enable row level security;
+alter table private.event_sequences enable row level security;
+
+grant select on public.events to authenticated, service_role;
+
+create policy "members can read their workspace's events"
+  on public.events for select to authenticated
+  using (workspace_id = any (array(select private.workspace_ids())));
+
+insert into private.partition_policies (parent) values ('public.events');
+
+-- One sequencer at a time: whoever does not get the lock has nothing to do.
+create function private.stamp_events(p_limit int default 5000)
+returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_stamped int;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('private.stamp_events')) then
+    return 0;
+  end if;
+
+  with pending as (
+    select events.id, events.workspace_id
+    from public.events
+    where events.sequence is null
+    order by events.id
+    limit p_limit
+  ), counters as (
+    insert into private.event_sequences as counters (workspace_id, last_sequence)
+    select pending.workspace_id, count(*)
+    from pending
+    group by pending.workspace_id
+    on conflict (workspace_id) do update
+    set last_sequence = counters.last_sequence + excluded.last_sequence
+    returning workspace_id, last_sequence
+  ), numbered as (
+    select
+      pending.id,
+      counters.last_sequence
+        - row_number() over (partition by pending.workspace_id order by pending.id desc)
+        + 1 as sequence
+    from pending
+    join counters using (workspace_id)
+  )
+  update public.events
+  set sequence = numbered.sequence
+  from numbered
+  where events.id = numbered.id
+    and events.sequence is null;
+  get diagnostics v_stamped = row_count;
+  return v_stamped;
+end
+$$;
+
+comment on function private.stamp_events(int) is
+  'Gives up to p_limit committed events their place in their workspace''s log. Returns how many.';
+
+-- Events of a workspace after a cursor, as its caller may see them.
+create function public.list_events(
+  p_workspace_id uuid, p_after bigint default 0, p_limit int default 100
+)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(to_jsonb(page) - 'changes' order by page.sequence), '[]')
+  from (
+    select events.*
+    from public.events
+    where events.workspace_id = coalesce(p_workspace_id, private.personal_workspace_id())
+      and events.sequence > p_after
+    order by events.sequence
+    limit least(greatest(p_limit, 1), 100)
+  ) as page;
+$$;
+
+comment on function public.list_events(uuid, bigint, int) is
+  'Stamped events after a sequence, oldest first, at most 100.';
+
+grant execute on function public.list_events(uuid, bigint, int) to authenticated;
+
+select private.create_leaves_ahead();

@@ -1,0 +1,164 @@
+-- Lanes and jobs: what waits to be published, small whatever the number of posts is.
+--
+-- An account is a lane. Everything a claim decides by, and everything it changes, are columns of
+-- the lane's row, so no account is ever claimed twice. Whoever changes a job locks its lane first:
+-- lane, then post, then job, everywhere.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table private.account_lanes (
+  account_id uuid primary key references public.accounts (id) on delete cascade,
+  workspace_id uuid not null,
+  x_app_id uuid not null,
+  -- When a worker may claim the lane: the first waiting job's time, or the end of the block or of
+  -- the lease, whichever rules.
+  ready_at timestamptz not null default 'infinity',
+  -- Infinity while the account may not send; the end of a rate window otherwise.
+  blocked_until timestamptz not null default '-infinity',
+  -- Fencing token: grows with every claim, so that a late worker is recognised.
+  token bigint not null default 0,
+  claim_id uuid,
+  lease_expires_at timestamptz,
+  constraint account_lanes_claimed_with_lease check ((claim_id is null) = (lease_expires_at is null))
+);
+
+comment on table private.account_lanes is 'One row per account: its place in the queue and who holds it.';
+
+-- Serves: claim_jobs and tick, by time.
+create index account_lanes_ready_at_idx on private.account_lanes (ready_at);
+-- Serves: the repeated call of one claim.
+create index account_lanes_claim_id_idx
+  on private.account_lanes (claim_id) where claim_id is not null;
+-- Serves: the breaker of an X app.
+create index account_lanes_x_app_id_idx on private.account_lanes (x_app_id);
+
+create table private.publish_jobs (
+  post_id uuid primary key,
+  account_id uuid not null references private.account_lanes (account_id) on delete cascade,
+  workspace_id uuid not null,
+  run_at timestamptz not null,
+  -- After that the post's late policy applies instead of sending.
+  stale_at timestamptz not null default 'infinity',
+  state text not null default 'waiting',
+  -- The lane's token of the claim that holds it.
+  token bigint,
+  -- Segment to send next.
+  position smallint not null default 0,
+  constraint publish_jobs_state_known check (state in ('waiting', 'claimed', 'sending')),
+  constraint publish_jobs_held_iff_token check ((token is not null) = (state <> 'waiting'))
+);
+
+comment on table private.publish_jobs is
+  'One row per post that is still to be sent. Gone when the post reaches an end.';
+
+-- Serves: the first due jobs of a lane.
+create index publish_jobs_account_id_run_at_idx
+  on private.publish_jobs (account_id, run_at, post_id);
+-- Serves: the late policy.
+create index publish_jobs_stale_at_idx
+  on private.publish_jobs (stale_at) where state = 'waiting' and stale_at < 'infinity';
+
+alter table private.account_lanes enable row level security;
+alter table private.publish_jobs enable row level security;
+
+-- Locks lanes in one order, so that batches cannot wait for each other.
+create function private.lock_lanes(p_account_ids uuid[])
+returns void
+language sql
+set search_path = ''
+as $$
+  select count(*)
+  from (
+    select from private.account_lanes
+    where account_id = any (p_account_ids)
+    order by account_id
+    for update
+  ) as locked;
+$$;
+
+comment on function private.lock_lanes(uuid[]) is 'First lock of every change to a job.';
+
+-- When a free lane may be claimed. A held lane is ready when its lease lapses: nobody moves that.
+create function private.refresh_lanes(p_account_ids uuid[])
+returns void
+language sql
+set search_path = ''
+as $$
+  update private.account_lanes as lanes
+  set ready_at = greatest(lanes.blocked_until, coalesce(
+    (
+      select jobs.run_at
+      from private.publish_jobs as jobs
+      where jobs.account_id = lanes.account_id
+        and jobs.state <> 'sending'
+      order by jobs.run_at, jobs.post_id
+      limit 1
+    ),
+    'infinity'
+  ))
+  where lanes.account_id = any (p_account_ids)
+    and lanes.claim_id is null;
+$$;
+
+comment on function private.refresh_lanes(uuid[]) is
+  'Sets ready_at of free lanes from their first job and their block.';
+
+-- Takes a lane from a worker that has not sent anything of it yet, because an earlier job came or
+-- a claimed one changed. The worker's Go is then refused by the token; nothing has left.
+create function private.reclaim_idle_lanes(p_account_ids uuid[])
+returns void
+language sql
+set search_path = ''
+as $$
+  with reclaimed as (
+    update private.account_lanes as lanes
+    set token = lanes.token + 1, claim_id = null, lease_expires_at = null
+    where lanes.account_id = any (p_account_ids)
+      and lanes.claim_id is not null
+      and not exists (
+        select from private.publish_jobs as jobs
+        where jobs.account_id = lanes.account_id and jobs.state = 'sending'
+      )
+    returning lanes.account_id
+  )
+  update private.publish_jobs as jobs
+  set state = 'waiting', token = null
+  from reclaimed
+  where jobs.account_id = reclaimed.account_id
+    and jobs.state = 'claimed';
+$$;
+
+comment on function private.reclaim_idle_lanes(uuid[]) is
+  'Fences off workers that hold lanes without having sent from them.';
+
+-- Every account has its lane; an account that may not send has it closed.
+create function private.tg_accounts__follow_lane()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  insert into private.account_lanes (account_id, workspace_id, x_app_id)
+  values (new.id, new.workspace_id, new.x_app_id)
+  on conflict (account_id) do nothing;
+
+  perform private.lock_lanes(array[new.id]);
+  update private.account_lanes
+  set blocked_until = case when new.status = 'active' then '-infinity' else 'infinity' end::timestamptz
+  where account_id = new.id;
+  perform private.reclaim_idle_lanes(array[new.id]);
+  perform private.refresh_lanes(array[new.id]);
+  return new;
+end
+$$;
+
+create trigger accounts_after_insert_follow_lane
+  after insert on public.accounts
+  for each row execute function private.tg_accounts__follow_lane();
+
+create trigger accounts_after_update_follow_lane
+  after update of status on public.accounts
+  for each row when (old.status is distinct from new.status)
+  execute function private.tg_accounts__follow_lane();

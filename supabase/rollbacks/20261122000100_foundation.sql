@@ -1,0 +1,17 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+drop function private.refuse(int, text, text, text);
+drop function private.month_floor(timestamptz);
+drop function private.uuid_v7_time(uuid);
+drop function private.uuid_v7_floor(timestamptz);
+drop function private.uuid_v7(timestamptz);
+
+alter default privileges in schema service revoke execute on functions from service_role;
+alter default privileges in schema public grant execute on functions to anon, authenticated;
+alter default privileges in schema public grant all on sequences to anon, authenticated;
+alter default privileges in schema public grant all on tables to anon, authenticated;
+alter default privileges grant execute on functions to public;
+
+drop schema service;
+drop schema private;

@@ -1,0 +1,19 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+drop function public.update_me(jsonb);
+drop function private.update_me(jsonb);
+drop trigger users_after_update_follow_email on auth.users;
+drop trigger users_after_insert_create_profile on auth.users;
+drop function private.tg_users__follow_email();
+drop function private.tg_users__create_profile();
+
+drop table public.workspace_members cascade;
+drop table public.workspaces cascade;
+drop table public.users cascade;
+
+drop function private.personal_workspace_id();
+drop function private.require_version(int, int, text);
+drop function private.require_role(uuid, text);
+drop function private.role_rank(text);
+drop function private.workspace_ids();

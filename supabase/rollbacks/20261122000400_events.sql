@@ -1,0 +1,8 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+drop function public.list_events(uuid, bigint, int);
+drop function private.stamp_events(int);
+drop table private.event_sequences;
+drop table public.events;
+delete from private.partition_policies where parent = 'public.events';

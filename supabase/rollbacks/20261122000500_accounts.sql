@@ -1,0 +1,23 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+drop function service.require_reauth(uuid, bigint, text);
+drop function service.save_refreshed_tokens(uuid, bigint, text, timestamptz, timestamptz);
+drop function service.lease_token_refresh(uuid, bigint, uuid, timestamptz);
+drop function service.finish_token_revocation(uuid);
+drop function service.claim_token_revocations(int, timestamptz);
+drop function public.disconnect_account(uuid, int);
+drop function private.disconnect_account(uuid, int);
+drop table private.token_revocations;
+drop function public.update_account(uuid, jsonb, int);
+drop function private.update_account(uuid, jsonb, int);
+drop function service.connect_account(jsonb);
+drop function service.reserve_account_id(uuid, uuid, text);
+drop function service.take_oauth_state(text, timestamptz);
+drop function public.start_connection(uuid, text, text, text);
+drop function private.start_connection(uuid, text, text, text);
+drop function private.require_account(uuid, text);
+drop table private.oauth_states;
+drop table private.account_tokens;
+drop table public.accounts;
+drop table private.x_apps;
