@@ -41,6 +41,7 @@ create table public.posts (
     published_at is null
     or status in ('publishing', 'unconfirmed', 'published', 'partially_published')
   ),
+  constraint posts_scheduled_at_finite check (isfinite(scheduled_at)),
   constraint posts_failed_has_failure check (failure is not null or status <> 'failed'),
   constraint posts_late_policy_known check (late_policy in ('publish', 'hold', 'miss')),
   constraint posts_late_after_positive check (late_after > interval '0'),

@@ -1,0 +1,21 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+drop function public.cancel_post(uuid, int);
+drop function public.publish_post(uuid, int);
+drop function public.unschedule_post(uuid, int);
+drop function public.schedule_post(uuid, timestamptz, int, boolean);
+drop function public.update_post(uuid, jsonb, int);
+drop function public.create_post(jsonb, boolean);
+drop function private.cancel_post(uuid, int);
+drop function private.unschedule_post(uuid, int);
+drop function private.schedule_post(uuid, timestamptz, int);
+drop function private.update_post(uuid, jsonb, int);
+drop function private.create_post(jsonb);
+drop function private.set_schedule(public.posts, timestamptz);
+drop function private.join_segments(jsonb);
+drop function private.write_segments(uuid, uuid, jsonb);
+drop function private.emit_post_event(public.posts, text, jsonb);
+drop function private.dequeue_post(public.posts);
+drop function private.enqueue_posts(uuid[], timestamptz);
+drop function private.lock_post(uuid, text, int);
