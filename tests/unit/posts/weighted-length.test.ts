@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { findUrls } from '../../../shared/posts/find-urls.ts'
+import { containsUrl, weightedLength } from '../../../shared/posts/weighted-length.ts'
+
+type Counted = { description: string; text: string; expected: { weightedLength: number } }
+type Linked = { description: string; text: string; expected: boolean }
+
+const data = (name: string) => readFileSync(new URL(`../../data/${name}`, import.meta.url), 'utf8')
+const vectors = parse(data('twitter-text-validate.yml')).tests as {
+  WeightedTweetsWithDiscountedEmojiCounterTest: Counted[]
+  UnicodeDirectionalMarkerCounterTest: Counted[]
+  urls_without_protocol: Linked[]
+}
+
+describe("X's own vectors", () => {
+  it.each([
+    ...vectors.WeightedTweetsWithDiscountedEmojiCounterTest,
+    ...vectors.UnicodeDirectionalMarkerCounterTest,
+  ])('counts as X does: $description', ({ text, expected }) => {
+    expect(weightedLength(text)).toBe(expected.weightedLength)
+  })
+
+  it.each(vectors.urls_without_protocol)('sees a link: $description', ({ text, expected }) => {
+    expect(containsUrl(text)).toBe(expected)
+    expect(weightedLength(text)).toBe(23)
+  })
+
+  it('uses the weights of configuration 3', () => {
+    const config = JSON.parse(data('twitter-text-v3.json')) as {
+      transformedURLLength: number
+      ranges: { start: number; end: number; weight: number }[]
+    }
+    for (const { start, end, weight } of config.ranges) {
+      expect(weightedLength(String.fromCodePoint(end, end)) / 2).toBe(weight / 100)
+      expect(weightedLength(String.fromCodePoint(start + 1, end)) / 2).toBe(weight / 100)
+    }
+    expect(weightedLength('https://example.com/x')).toBe(config.transformedURLLength)
+  })
+})
+
+const linked = (text: string) => findUrls(text).map(({ start, end }) => text.slice(start, end))
+
+describe('links', () => {
+  it.each([
+    ['two bare domains', 'foo.com and www.foo.co.uk/a', ['foo.com', 'www.foo.co.uk/a']],
+    ['no unknown top-level domain', 'foo.baz www.xxxxxxx.baz foo.comm foo.somecom', []],
+    ['no file name', 'long.test.tar.bz2 read.me2 main.t', []],
+    ['no e-mail address', 'john.doe.gov@mail.com', []],
+    ['no hashtag, mention or cashtag', '#test.com @test.com $TVI.CA #http://test.com', []],
+    ['no underscore in the domain', 'http://twitter_underscore.com', []],
+    [
+      'an underscore in a subdomain',
+      'http://sub_domain-dash.twitter.com',
+      ['http://sub_domain-dash.twitter.com'],
+    ],
+    ['no leading dash', 'http://-leadingdash.twitter.com http://leadingdash.-twitter.com', []],
+    ['no trailing dash', 'http://trailingdash-.twitter.com http://trailingdash.twitter-.com', []],
+    ['a typo after the domain', 'http://domain.com-that-needs-a-space', ['http://domain.com']],
+    [
+      'among Japanese',
+      'これは日本語です。example.com/path中国語example.com',
+      ['example.com/path', 'example.com'],
+    ],
+    ['a Japanese top-level domain', 'twitter.みんなです', ['twitter.みんな']],
+    [
+      'an international host',
+      'http://exampleこれは日本語です.com/path',
+      ['http://exampleこれは日本語です.com/path'],
+    ],
+    ['no broken punycode', 'Hello http://xn--はじめよう.com/index.html', []],
+    [
+      'the domain alone before Japanese',
+      'http://example.comだよね.comtest/hoge',
+      ['http://example.com'],
+    ],
+    [
+      'balanced parentheses',
+      '(http://en.wikipedia.org/wiki/Primer_(film))',
+      ['http://en.wikipedia.org/wiki/Primer_(film)'],
+    ],
+    [
+      'no full stop after it',
+      'see http://twitter.com/. and example.org.',
+      ['http://twitter.com/', 'example.org'],
+    ],
+    [
+      'a short link without what trails it',
+      "http://t.co/pbY2NfTZ's http://t.co/TKLp64dY.x",
+      ['http://t.co/pbY2NfTZ', 'http://t.co/TKLp64dY'],
+    ],
+    ['no short link that is too long', 'http://t.co/abcdefghijklmnopqrstuvwxyz012345678901234', []],
+    [
+      'a link inside a query',
+      'http://www.foo.com?referer=https://t.co/abcde x',
+      ['http://www.foo.com?referer=https://t.co/abcde'],
+    ],
+    ['a port and a fragment', 'http://somehost.com:3000/#a', ['http://somehost.com:3000/#a']],
+    ['an accented bare domain', 'test ELPAÍS.com', ['ELPAÍS.com']],
+    ['after directional marks', '\u2066\u202atwitter.com\u202c\u2069', ['twitter.com']],
+    [
+      'several lines',
+      'http://twitter.com\nexample.com/path\nit.so',
+      ['http://twitter.com', 'example.com/path', 'it.so'],
+    ],
+  ])('finds %s', (_name, text, expected) => {
+    expect(linked(text)).toEqual(expected)
+  })
+
+  it('stays fast on text made to make it slow', () => {
+    const started = performance.now()
+    for (const part of ['(a', 'a.', 'http://a.', 'a-', 'http://a.com/(', ',', 'x.com/']) {
+      weightedLength(`http://example.com/${part.repeat(12_000)}`)
+    }
+    expect(performance.now() - started).toBeLessThan(2_000)
+  })
+})
