@@ -19,7 +19,9 @@ export async function applyPlatform(adminUrl: string): Promise<void> {
   const client = new Client({ connectionString: adminUrl })
   await client.connect()
   try {
-    const available = await client.query<{ name: string }>('select name from pg_available_extensions')
+    const available = await client.query<{ name: string }>(
+      'select name from pg_available_extensions',
+    )
     const names = new Set(available.rows.map((row) => row.name))
     for (const step of STEPS) {
       if (step.unless && names.has(step.unless)) continue
