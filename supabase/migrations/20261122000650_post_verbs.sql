@@ -149,6 +149,9 @@ begin
   if v_account_status is null or v_account_status = 'disconnected' then
     perform private.refuse(409, 'account-not-connected', 'The account is disconnected.',
       'Connect the account again, then schedule the post.');
+  elsif p_post.status = 'publishing' then
+    perform private.refuse(409, 'post-in-flight', 'The post is being sent right now.',
+      'Read it again in a few seconds.');
   elsif p_post.status = 'unconfirmed' then
     perform private.refuse(409, 'outcome-unknown',
       'Whether X took this post is still being found out; sending it again could double it.',

@@ -1,0 +1,489 @@
+-- Settling: what X answered becomes state. Also what follows when it did not answer.
+--
+-- A result names its attempt (post, position, number), which is unique, so an answer that comes
+-- late, after the lease lapsed, is still evidence and is adopted. A repeated settle finds the
+-- attempt closed and changes nothing.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+-- A result, as workers report it and as the rescuer and the reconciler make it.
+create type private.attempt_result as (
+  post_id uuid,
+  position smallint,
+  number smallint,
+  -- accepted | refused | retry | unknown
+  outcome text,
+  remote_id text,
+  http_status smallint,
+  error jsonb,
+  sent_at timestamptz,
+  -- For retry: when this post may be tried again, and how far its lane or its app are blocked.
+  retry_at timestamptz,
+  block_account_until timestamptz,
+  block_app_until timestamptz
+);
+
+-- The next segment follows at once: under the worker's token when it still holds the job, through
+-- the queue when the answer was late.
+create function private.continue_threads(p_post_ids uuid[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  with following as (
+    select segments.post_id, min(segments.position) as position
+    from public.post_segments as segments
+    where segments.post_id = any (p_post_ids) and segments.status = 'pending'
+    group by segments.post_id
+  )
+  insert into private.publish_jobs as jobs (post_id, account_id, workspace_id, run_at, position)
+  select posts.id, posts.account_id, posts.workspace_id, p_now, following.position
+  from following
+  join public.posts on posts.id = following.post_id
+  on conflict (post_id) do update
+  set state = 'claimed', position = excluded.position, stale_at = 'infinity'
+  where jobs.state = 'sending';
+
+  delete from private.publish_jobs as jobs
+  where jobs.post_id = any (p_post_ids)
+    and not exists (
+      select from public.post_segments as segments
+      where segments.post_id = jobs.post_id and segments.status = 'pending'
+    );
+end
+$$;
+
+comment on function private.continue_threads(uuid[], timestamptz) is
+  'After a segment was accepted: moves the job to the next segment, or ends it.';
+
+create function private.settle_accepted(p_results private.attempt_result[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+  v_post_ids uuid[];
+begin
+  with owned as (
+    -- A remote id belongs to one segment only; a second claim on it is not adopted.
+    insert into private.remote_posts (network, remote_id, post_id, position)
+    select 'x', results.remote_id, results.post_id, results.position
+    from unnest(p_results) as results
+    join private.live_attempts as live using (post_id, position, number)
+    on conflict do nothing
+    returning remote_id, post_id, position
+  ), ended as (
+    delete from private.live_attempts as live
+    using owned
+    where live.post_id = owned.post_id and live.position = owned.position
+    returning live.post_id, live.position, live.number, owned.remote_id
+  ), attempts as (
+    update public.publish_attempts as attempts
+    set
+      status = 'accepted', remote_id = results.remote_id, http_status = results.http_status,
+      sent_at = results.sent_at, finished_at = p_now, error = null
+    from unnest(p_results) as results
+    join ended using (post_id, position, number)
+    where attempts.post_id = any (array(select post_id from ended))
+      and attempts.post_id = results.post_id
+      and attempts.position = results.position
+      and attempts.number = results.number
+  ), segments as (
+    update public.post_segments as segments
+    set
+      status = 'published', remote_id = ended.remote_id,
+      published_at = coalesce(results.sent_at, p_now)
+    from unnest(p_results) as results
+    join ended using (post_id, position, number)
+    where segments.post_id = any (array(select post_id from ended))
+      and segments.post_id = ended.post_id
+      and segments.position = ended.position
+    returning segments.post_id
+  )
+  select array_agg(distinct post_id) into v_post_ids from segments;
+
+  perform private.finish_posts(v_post_ids, p_now);
+  perform private.continue_threads(v_post_ids, p_now);
+end
+$$;
+
+comment on function private.settle_accepted(private.attempt_result[], timestamptz) is
+  'X has these segments: adopts their ids, ends the posts that are complete, goes on with threads.';
+
+-- A thread with segments to come stays publishing while its worker goes on, and becomes
+-- partially_published when the answer was late and the queue has to take it up again.
+create function private.finish_posts(p_post_ids uuid[], p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+set enable_seqscan = off
+as $$
+  with progress as (
+    select
+      segments.post_id,
+      min(segments.published_at) filter (where segments.position = 0) as published_at,
+      bool_and(segments.status = 'published') as is_complete,
+      jsonb_agg(segments.remote_id order by segments.position)
+        filter (where segments.remote_id is not null) as remote_ids
+    from public.post_segments as segments
+    where segments.post_id = any (p_post_ids)
+    group by segments.post_id
+  ), changed as (
+    update public.posts
+    set
+      status = case
+        when progress.is_complete then 'published'
+        when posts.status = 'unconfirmed' then 'partially_published'
+        else posts.status
+      end,
+      published_at = progress.published_at,
+      failure = null,
+      updated_at = p_now
+    from progress
+    where posts.id = any (p_post_ids) and posts.id = progress.post_id
+    returning posts.*
+  )
+  insert into public.events (workspace_id, type, subject_type, subject_id, data)
+  select
+    changed.workspace_id, 'post.' || changed.status, 'post', changed.id,
+    jsonb_build_object(
+      'post_id', changed.id, 'account_id', changed.account_id, 'status', changed.status,
+      'scheduled_at', changed.scheduled_at, 'published_at', changed.published_at,
+      'remote_ids', progress.remote_ids,
+      'late_ms', round(extract(epoch from changed.published_at - changed.scheduled_at) * 1000)
+    )
+  from changed
+  join progress on progress.post_id = changed.id
+  where changed.status in ('published', 'partially_published');
+$$;
+
+comment on function private.finish_posts(uuid[], timestamptz) is
+  'Sets status and published_at of posts from their segments and writes the events.';
+
+-- Closes open attempts as p_status and hands back what was closed.
+create function private.close_attempts(
+  p_results private.attempt_result[], p_status text, p_now timestamptz
+)
+returns uuid[]
+language sql
+set search_path = ''
+set enable_seqscan = off
+as $$
+  with ended as (
+    delete from private.live_attempts as live
+    using unnest(p_results) as results
+    where live.post_id = results.post_id
+      and live.position = results.position
+      and live.number = results.number
+    returning live.post_id, live.position, live.number
+  ), attempts as (
+    update public.publish_attempts as attempts
+    set
+      status = p_status, http_status = results.http_status, error = results.error,
+      sent_at = coalesce(results.sent_at, attempts.sent_at), finished_at = p_now
+    from unnest(p_results) as results
+    join ended using (post_id, position, number)
+    where attempts.post_id = any (array(select post_id from ended))
+      and attempts.post_id = results.post_id
+      and attempts.position = results.position
+      and attempts.number = results.number
+  )
+  select coalesce(array_agg(distinct post_id), '{}') from ended;
+$$;
+
+comment on function private.close_attempts(private.attempt_result[], text, timestamptz) is
+  'Ends open attempts that did not publish; returns their posts. Closed ones are left alone.';
+
+create function private.emit_outcomes(p_post_ids uuid[])
+returns void
+language sql
+set search_path = ''
+as $$
+  insert into public.events (workspace_id, type, subject_type, subject_id, data)
+  select
+    posts.workspace_id, 'post.' || posts.status, 'post', posts.id,
+    jsonb_build_object(
+      'post_id', posts.id, 'account_id', posts.account_id, 'status', posts.status,
+      'scheduled_at', posts.scheduled_at, 'published_at', posts.published_at,
+      'failure', posts.failure, 'held_reason', posts.held_reason
+    )
+  from public.posts
+  where posts.id = any (p_post_ids);
+$$;
+
+comment on function private.emit_outcomes(uuid[]) is
+  'Writes post.<status> for posts that just reached that status.';
+
+create function private.settle_refused(p_results private.attempt_result[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_post_ids uuid[] := private.close_attempts(p_results, 'refused', p_now);
+begin
+  update public.post_segments as segments
+  set status = 'failed'
+  from unnest(p_results) as results
+  where segments.post_id = any (v_post_ids)
+    and segments.post_id = results.post_id
+    and segments.position = results.position;
+
+  update public.posts
+  set
+    status = case when posts.published_at is null then 'failed' else 'partially_published' end,
+    failure = results.error || jsonb_build_object('segment', results.position),
+    updated_at = p_now
+  from unnest(p_results) as results
+  where posts.id = any (v_post_ids) and posts.id = results.post_id;
+
+  delete from private.publish_jobs where post_id = any (v_post_ids);
+  perform private.emit_outcomes(v_post_ids);
+end
+$$;
+
+comment on function private.settle_refused(private.attempt_result[], timestamptz) is
+  'X will not take these segments: the posts fail, or stop where they are.';
+
+-- Nothing is on X because of these attempts, so the same segment is sent again later.
+create function private.settle_retries(p_results private.attempt_result[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_post_ids uuid[] := private.close_attempts(p_results, 'abandoned', p_now);
+begin
+  update public.post_segments as segments
+  set status = 'pending'
+  where segments.post_id = any (v_post_ids) and segments.status in ('sending', 'unconfirmed');
+
+  -- A thread that has begun keeps publishing; it cannot be canceled or go stale half way.
+  update public.posts
+  set status = 'scheduled', updated_at = p_now
+  where id = any (v_post_ids) and published_at is null;
+
+  insert into private.publish_jobs as jobs (
+    post_id, account_id, workspace_id, run_at, stale_at, position
+  )
+  select
+    posts.id, posts.account_id, posts.workspace_id,
+    coalesce(results.retry_at, p_now),
+    case
+      when posts.published_at is not null or posts.late_policy = 'publish' then 'infinity'
+      else posts.scheduled_at + posts.late_after
+    end,
+    results.position
+  from unnest(p_results) as results
+  join public.posts on posts.id = results.post_id
+  where posts.id = any (v_post_ids)
+  on conflict (post_id) do update
+  set state = 'waiting', token = null, run_at = excluded.run_at;
+end
+$$;
+
+comment on function private.settle_retries(private.attempt_result[], timestamptz) is
+  'X said later, or nothing left the worker: the segments wait again.';
+
+create function private.settle_unknown(p_results private.attempt_result[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_post_ids uuid[];
+begin
+  with opened as (
+    update private.live_attempts as live
+    set next_look_at = p_now + interval '15 seconds'
+    from unnest(p_results) as results
+    where live.post_id = results.post_id
+      and live.position = results.position
+      and live.number = results.number
+      and live.next_look_at is null
+    returning live.post_id, live.position, live.number
+  ), attempts as (
+    update public.publish_attempts as attempts
+    set
+      status = 'unknown', http_status = results.http_status, error = results.error,
+      sent_at = results.sent_at, finished_at = p_now
+    from unnest(p_results) as results
+    join opened using (post_id, position, number)
+    where attempts.post_id = any (array(select post_id from opened))
+      and attempts.post_id = results.post_id
+      and attempts.position = results.position
+      and attempts.number = results.number
+    returning attempts.post_id
+  )
+  select coalesce(array_agg(distinct post_id), '{}') into v_post_ids from attempts;
+
+  update public.post_segments
+  set status = 'unconfirmed'
+  where post_id = any (v_post_ids) and status = 'sending';
+
+  update public.posts
+  set
+    status = 'unconfirmed',
+    failure = results.error || jsonb_build_object('segment', results.position),
+    updated_at = p_now
+  from unnest(p_results) as results
+  where posts.id = any (v_post_ids) and posts.id = results.post_id;
+
+  delete from private.publish_jobs where post_id = any (v_post_ids);
+  perform private.emit_outcomes(v_post_ids);
+end
+$$;
+
+comment on function private.settle_unknown(private.attempt_result[], timestamptz) is
+  'Nobody knows whether X has these segments: they are looked for before anything else happens.';
+
+-- Rate windows close a lane; exhausted credits close every lane of the app and alert.
+create function private.apply_blocks(p_results private.attempt_result[], p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  update private.account_lanes as lanes
+  set blocked_until = greatest(lanes.blocked_until, blocks.until)
+  from (
+    select posts.account_id, max(results.block_account_until) as until
+    from unnest(p_results) as results
+    join public.posts on posts.id = results.post_id
+    where results.block_account_until is not null
+    group by posts.account_id
+  ) as blocks
+  where lanes.account_id = blocks.account_id;
+
+  with opened as (
+    update private.x_apps as apps
+    set
+      breaker_open_until = greatest(apps.breaker_open_until, blocks.until),
+      breaker_reason = blocks.reason
+    from (
+      select
+        accounts.x_app_id, max(results.block_app_until) as until,
+        max(results.error ->> 'detail') as reason
+      from unnest(p_results) as results
+      join public.posts on posts.id = results.post_id
+      join public.accounts on accounts.id = posts.account_id
+      where results.block_app_until is not null
+      group by accounts.x_app_id
+    ) as blocks
+    where apps.id = blocks.x_app_id
+    returning apps.id, apps.breaker_open_until, apps.breaker_reason
+  ), lanes as (
+    update private.account_lanes as lanes
+    set
+      blocked_until = greatest(lanes.blocked_until, opened.breaker_open_until),
+      ready_at = greatest(lanes.ready_at, opened.breaker_open_until)
+    from opened
+    where lanes.x_app_id = opened.id
+  )
+  select private.raise_alert(
+    'x-app-blocked', opened.id::text, coalesce(opened.breaker_reason, 'The X app may not send.'),
+    'Add credits to the X developer account; sending goes on by itself.', p_now
+  )
+  from opened;
+$$;
+
+comment on function private.apply_blocks(private.attempt_result[], timestamptz) is
+  'Keeps lanes, or all lanes of an app, closed until X will take posts again.';
+
+-- An answer to an attempt that was closed as "X does not have it": if X has it after all, the
+-- promise was broken from outside, and a person must know.
+create function private.record_late_answers(p_results private.attempt_result[], p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  with late as (
+    update public.publish_attempts as attempts
+    set status = 'accepted', remote_id = results.remote_id, finished_at = p_now
+    from unnest(p_results) as results
+    where attempts.post_id = results.post_id
+      and attempts.position = results.position
+      and attempts.number = results.number
+      and results.outcome = 'accepted'
+      and attempts.status = 'abandoned'
+    returning attempts.post_id, attempts.remote_id
+  )
+  select private.raise_alert(
+    'accepted-after-absent', late.post_id::text,
+    format('X took post %s as %s after two looks had not found it.', late.post_id, late.remote_id),
+    'Look at the account on X: the text may be there twice. See docs/architecture.md.', p_now
+  )
+  from late;
+$$;
+
+comment on function private.record_late_answers(private.attempt_result[], timestamptz) is
+  'Records answers to closed attempts; alerts when X took one that was given up as absent.';
+
+create function private.results_with(p_results private.attempt_result[], p_outcome text)
+returns private.attempt_result[]
+language sql
+immutable
+set search_path = ''
+as $$
+  select array_agg(results) from unnest(p_results) as results where results.outcome = p_outcome;
+$$;
+
+comment on function private.results_with(private.attempt_result[], text) is
+  'The results of one outcome; null when there are none.';
+
+create function private.settle_results(p_results private.attempt_result[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.lock_lanes(array(
+    select live.account_id
+    from private.live_attempts as live
+    join unnest(p_results) as results using (post_id, position, number)
+  ));
+  perform private.record_late_answers(p_results, p_now);
+  perform private.settle_accepted(accepted, p_now)
+  from private.results_with(p_results, 'accepted') as accepted where accepted is not null;
+  perform private.settle_refused(refused, p_now)
+  from private.results_with(p_results, 'refused') as refused where refused is not null;
+  perform private.settle_retries(retries, p_now)
+  from private.results_with(p_results, 'retry') as retries where retries is not null;
+  perform private.settle_unknown(unknown, p_now)
+  from private.results_with(p_results, 'unknown') as unknown where unknown is not null;
+  perform private.apply_blocks(p_results, p_now);
+  perform private.refresh_lanes(array(
+    select posts.account_id
+    from public.posts
+    where posts.id = any (array(select post_id from unnest(p_results)))
+  ));
+end
+$$;
+
+comment on function private.settle_results(private.attempt_result[], timestamptz) is
+  'Applies results of any outcome. Safe to repeat.';
+
+create function service.settle(
+  p_results jsonb, p_claim_id uuid, p_release uuid[] default '{}',
+  p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set statement_timeout = '8s'
+as $$
+begin
+  perform private.settle_results(
+    array(select results from jsonb_populate_recordset(null::private.attempt_result, p_results) as results),
+    p_now
+  );
+  perform private.release_lanes(p_claim_id, p_release);
+  return jsonb_build_object('now', p_now);
+end
+$$;
+
+comment on function service.settle(jsonb, uuid, uuid[], timestamptz) is
+  'Settles results ([{post_id, position, number, outcome, …}]) and gives back lanes that are done.';

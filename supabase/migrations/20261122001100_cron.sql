@@ -1,0 +1,12 @@
+-- What runs by itself. Each job is one SQL function; functions are woken only when work is due.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+select cron.schedule('myposts-tick', '2 seconds', 'select private.tick()');
+select cron.schedule('myposts-partitions', '17 * * * *', 'select private.maintain_partitions()');
+-- pg_cron never purges its log, and a job of seconds fills it fastest.
+select cron.schedule(
+  'myposts-cron-log', '41 * * * *',
+  $$delete from cron.job_run_details where end_time < now() - interval '1 day'$$
+);

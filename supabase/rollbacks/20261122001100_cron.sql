@@ -1,0 +1,6 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+select cron.unschedule('myposts-cron-log');
+select cron.unschedule('myposts-partitions');
+select cron.unschedule('myposts-tick');
