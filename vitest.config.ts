@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config'
+
+const seconds = (count: number) => count * 1000
+
+/** Groups run one after the other, cheapest first; each owns a folder of tests. */
+const project = (name: string, groupOrder: number, options: object) => ({
+  test: {
+    name,
+    include: [`tests/${name}/**/*.test.ts`],
+    sequence: { groupOrder },
+    ...options,
+  },
+})
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('unit', 1, { testTimeout: seconds(10) }),
+      project('db', 2, {
+        globalSetup: ['tests/helpers/database-setup.ts'],
+        testTimeout: seconds(30),
+        hookTimeout: seconds(60),
+      }),
+      project('e2e', 3, {
+        globalSetup: ['tests/helpers/stack-setup.ts'],
+        fileParallelism: false,
+        testTimeout: seconds(60),
+        hookTimeout: seconds(90),
+      }),
+      project('chaos', 4, {
+        fileParallelism: false,
+        testTimeout: seconds(120),
+        hookTimeout: seconds(120),
+      }),
+    ],
+  },
+})
