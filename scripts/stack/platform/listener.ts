@@ -9,8 +9,8 @@ type Options = {
   url: string
   channel: string
   name: string
-  /** Runs after each (re)connection, when notifications may have been missed. */
-  onReady: () => void
+  /** Runs after each (re)connection, when notifications may have been missed; 0 ms the first time. */
+  onReady: (awayMs: number) => void
   onNotify: (payload: string) => void
   log: (line: string) => void
 }
@@ -22,6 +22,7 @@ type Options = {
 export async function keepListening(options: Options): Promise<Listener> {
   const closing = new AbortController()
   let client: Client | undefined
+  let lostAt: number | undefined
   let ready = () => {}
   const firstReady = new Promise<void>((resolve) => {
     ready = resolve
@@ -39,9 +40,10 @@ export async function keepListening(options: Options): Promise<Listener> {
     current.on('notification', (message) => options.onNotify(message.payload ?? ''))
     await current.connect()
     await current.query(`listen ${current.escapeIdentifier(options.channel)}`)
-    options.onReady()
+    options.onReady(lostAt === undefined ? 0 : performance.now() - lostAt)
     ready()
     await ended
+    lostAt = performance.now()
   }
 
   const loop = (async () => {

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { listen } from './listener.ts'
+import { keepListening } from '../platform/listener.ts'
 import { type Address, findRecent, readMessages, type StoredMessage } from './stored-messages.ts'
 
 const BATCH = 500
@@ -33,6 +33,7 @@ type Follower = {
   adminUrl: string
   deliver(message: StoredMessage): void
   isWanted(): boolean
+  log(line: string): void
 }
 
 /**
@@ -40,7 +41,7 @@ type Follower = {
  * announces them in that order (NOTIFY), rows are read in batches. After a lost connection the
  * messages committed meanwhile are found by their time. With nobody listening they are dropped.
  */
-export const followMessages = ({ sql, adminUrl, deliver, isWanted }: Follower) => {
+export const followMessages = ({ sql, adminUrl, deliver, isWanted, log }: Follower) => {
   const memory = createMemory()
   const queue: Address[] = []
   let isPumping = false
@@ -77,19 +78,23 @@ export const followMessages = ({ sql, adminUrl, deliver, isWanted }: Follower) =
     }
   }
 
-  const listener = listen(adminUrl, 'realtime_messages', {
-    onNotification: (payload) => {
+  const listening = keepListening({
+    url: adminUrl,
+    channel: 'realtime_messages',
+    name: 'realtime',
+    log,
+    onNotify: (payload) => {
       queue.push(addressOf(payload))
       void pump()
     },
-    onListening: (awayMs) => {
-      if (awayMs !== null) missedMs = awayMs + MEMORY_MS
+    onReady: (awayMs) => {
+      if (awayMs > 0) missedMs = awayMs + MEMORY_MS
       void pump()
     },
   })
-  const close = () => {
+  const close = async () => {
     isClosed = true
-    return listener.close()
+    await (await listening).close()
   }
-  return { ready: listener.ready, close }
+  return { ready: listening.then(() => {}), close }
 }

@@ -26,6 +26,7 @@ export type RealtimeOptions = {
   issuer: string
   /** Channels without `private: true`; off, as operators are told to set it on hosted. */
   allowPublic?: boolean
+  log?: (line: string) => void
 }
 
 export type Realtime = {
@@ -70,7 +71,9 @@ export const createRealtime = (options: RealtimeOptions): Realtime => {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES })
   const partitions = keepPartitions(options.sql)
   const follower = followMessages({
-    ...options,
+    sql: options.sql,
+    adminUrl: options.adminUrl,
+    log: options.log ?? (() => {}),
     isWanted: () => !hub.topics.isEmpty(),
     deliver: ({ broadcast, ...to }) => fanOut(hub, to, broadcast),
   })
