@@ -8,7 +8,8 @@ const lightRanges = [
   [0x2010, 0x201f],
   [0x2032, 0x2037],
 ] as const
-const emoji = /\p{RGI_Emoji}|[0-9#*]\u20e3/gv
+const emojiPattern = '\\p{RGI_Emoji}|[0-9#*]\\u20e3'
+const emoji = new RegExp(emojiPattern, 'gv')
 
 const isLight = (point: number): boolean =>
   lightRanges.some(([first, last]) => point >= first && point <= last)

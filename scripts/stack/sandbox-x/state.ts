@@ -1,0 +1,90 @@
+import { defaultApps, defaultLimits, defaultUsers, type Limits } from './defaults.ts'
+
+export type App = {
+  client_id: string
+  /** Null for a public client. */
+  client_secret: string | null
+  /** Exact addresses; the host `loopback` stands for any loopback host and port. */
+  redirect_uris: string[]
+  /** Posts the app may still pay for, null for without end. */
+  credits: number | null
+}
+
+export type User = {
+  id: string
+  username: string
+  name: string
+  subscription_type: 'None' | 'Basic' | 'Premium' | 'PremiumPlus'
+  verified_type: 'none' | 'blue' | 'business' | 'government'
+}
+
+export type Post = {
+  id: string
+  user_id: string
+  client_id: string
+  text: string
+  /** Milliseconds of the sandbox's clock. */
+  at: number
+  reply_to: string | null
+  deleted: boolean
+}
+
+export type Grant = {
+  access_token: string
+  refresh_token: string | null
+  client_id: string
+  user_id: string
+  scope: string
+  family: string
+  expires_at: number
+  spent: boolean
+}
+
+/** What the sandbox knows of one text of one account. */
+export type Tries = { attempts: number; acceptedAt: number }
+
+export type Account = {
+  user: User
+  posts: Post[]
+  tries: Map<string, Tries>
+  /** Multiplies every counter of the account's posts; below 1 they fall. */
+  metricsFactor: number
+}
+
+export type State = {
+  apps: Map<string, App>
+  accounts: Map<string, Account>
+  usernames: Map<string, Account>
+  posts: Map<string, Post>
+  accepted: Post[]
+  access: Map<string, Grant>
+  refresh: Map<string, Grant>
+  deadFamilies: Set<string>
+  limits: Limits
+  clockOffset: number
+}
+
+export const addUser = (state: State, user: User): Account => {
+  const account: Account = { user, posts: [], tries: new Map(), metricsFactor: 1 }
+  state.accounts.set(user.id, account)
+  state.usernames.set(user.username.toLowerCase(), account)
+  return account
+}
+
+/** The sandbox as it is on first start: one app, three users, X's published limits. */
+export const createState = (): State => {
+  const state: State = {
+    apps: new Map(defaultApps().map((app) => [app.client_id, app])),
+    accounts: new Map(),
+    usernames: new Map(),
+    posts: new Map(),
+    accepted: [],
+    access: new Map(),
+    refresh: new Map(),
+    deadFamilies: new Set(),
+    limits: defaultLimits(),
+    clockOffset: 0,
+  }
+  for (const user of defaultUsers()) addUser(state, user)
+  return state
+}
