@@ -3,10 +3,9 @@ set local statement_timeout = '60s';
 
 drop function public.update_me(jsonb);
 drop function private.update_me(jsonb);
-drop trigger users_after_update_follow_email on auth.users;
-drop trigger users_after_insert_create_profile on auth.users;
-drop function private.tg_users__follow_email();
-drop function private.tg_users__create_profile();
+-- With their triggers: only the owner of auth.users could drop those by name.
+drop function private.tg_users__follow_email() cascade;
+drop function private.tg_users__create_profile() cascade;
 
 drop table public.workspace_members cascade;
 drop table public.workspaces cascade;
