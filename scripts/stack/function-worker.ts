@@ -1,0 +1,74 @@
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { startChild } from './child.ts'
+import { cpuTimeMs } from './cpu-time.ts'
+import { poll } from './poll.ts'
+
+const BOOT_TIMEOUT_MS = 10_000
+
+export type FunctionWorker = Awaited<ReturnType<typeof startWorker>>
+
+/** Thrown when a worker ends before it listens; the message is what it printed. */
+export const bootError = (output: string) =>
+  Object.assign(new Error(output.trim() || 'The worker ended before it listened.'), {
+    name: 'BootError',
+  })
+
+/**
+ * Starts one isolate: a Deno process serving the default export of `entry` on a free port of 127.0.0.1. It may use
+ * the network and its environment, and nothing else: no files, no child processes.
+ */
+export const startWorker = async (o: {
+  deno: string
+  slug: string
+  entry: string
+  config: string
+  env: Record<string, string>
+  log: (line: string) => void
+}) => {
+  const child = await startChild(o.deno, flags(o), {
+    env: o.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const startedAt = new Date()
+  const printed: string[] = []
+  let port: number | undefined
+  const onLine = (line: string) => {
+    const listening = port === undefined && /Listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(line)
+    if (listening) port = Number(listening[1])
+    else if (port === undefined) printed.push(line)
+    else o.log(`[${o.slug}] ${line}`)
+  }
+  const ends = [child.stdout, child.stderr].map((stream) => eachLine(stream as Readable, onLine))
+  await poll(() => port !== undefined || !child.isRunning(), {
+    timeoutMs: BOOT_TIMEOUT_MS,
+    everyMs: 2,
+  })
+  if (port === undefined) {
+    await child.end(['SIGKILL'], 1000)
+    await Promise.all(ends)
+    throw bootError(printed.join('\n'))
+  }
+  for (const line of printed) o.log(`[${o.slug}] ${line}`)
+  return {
+    slug: o.slug,
+    pid: child.pid,
+    port,
+    startedAt,
+    isRunning: child.isRunning,
+    exited: child.exited,
+    cpuMs: () => cpuTimeMs(child.pid),
+    kill: () => child.end(['SIGKILL'], 5000),
+  }
+}
+
+const flags = (o: { entry: string; config: string }) => [
+  ...['serve', '--no-prompt', '--no-remote', '--no-lock', '--no-check'],
+  ...['--config', o.config, '--allow-net', '--allow-env'],
+  ...['--v8-flags=--max-old-space-size=256', '--host', '127.0.0.1', '--port', '0', o.entry],
+]
+
+const eachLine = (stream: Readable, onLine: (line: string) => void) =>
+  new Promise<void>((resolve) => {
+    createInterface({ input: stream }).on('line', onLine).once('close', resolve)
+  })
