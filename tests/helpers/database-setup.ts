@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import type { TestProject } from 'vitest/node'
 import { bootstrapDatabase } from '../../scripts/stack/bootstrap.ts'
+import { applyMigrations } from '../../scripts/stack/migrate.ts'
 import { createPostgres } from '../../scripts/stack/postgres.ts'
 import { inDatabase } from './in-database.ts'
-import { pushMigrations } from './push-migrations.ts'
 
 const TEMPLATE = 'migrated'
+const ROOT = join(import.meta.dirname, '../..')
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -24,7 +25,7 @@ export default async function setup(project: TestProject) {
   await bootstrapDatabase(adminUrl)
   await execute(adminUrl, `create database ${TEMPLATE}`)
   await bootstrapDatabase(inDatabase(adminUrl, TEMPLATE))
-  await pushMigrations(inDatabase(postgres.url, TEMPLATE))
+  await applyMigrations(inDatabase(postgres.url, TEMPLATE), ROOT)
   await execute(inDatabase(adminUrl, TEMPLATE), 'select platform.maintain_realtime_messages()')
   project.provide('database', { adminUrl, template: TEMPLATE })
 

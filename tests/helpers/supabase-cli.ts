@@ -14,6 +14,3 @@ export async function supabase(...args: string[]): Promise<string> {
 
 /** The address in the form the CLI takes for a server without TLS. */
 export const remote = (url: string) => `--remote=${url}?sslmode=disable`
-
-/** Applies all migrations as an operator does. */
-export const pushMigrations = (url: string) => supabase('db', 'push', '--yes', remote(url))

@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { type StackState, startStack } from '../../scripts/stack/start.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    stack: StackState
+  }
+}
+
+/** One whole stack on free ports for the project; its output is kept unless it fails to start. */
+export default async function setup(project: TestProject) {
+  const directory = await mkdtemp(join(tmpdir(), 'myposts-e2e-'))
+  const lines: string[] = []
+  const stack = await startStack({
+    port: 0,
+    data: join(directory, 'stack'),
+    log: (line) => lines.push(line),
+  }).catch((error: Error) => {
+    throw new Error(`the stack did not start: ${error.message}\n${lines.join('\n')}`, {
+      cause: error,
+    })
+  })
+  project.provide('stack', stack.state)
+
+  return async () => {
+    await stack.stop()
+    await rm(directory, { recursive: true, force: true })
+  }
+}
