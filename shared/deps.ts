@@ -1,0 +1,69 @@
+import { createRpc, type Rpc } from './db/rpc.ts'
+import { type Env, readEnv } from './env.ts'
+
+/** Everything a verb may reach outside itself. Verbs take `Pick<Deps, …>`; tests pass literals. */
+export type Deps = {
+  env: Env
+  fetch: typeof fetch
+  now(): Date
+  /** Milliseconds of a clock that never jumps. */
+  monotonic(): number
+  /** Resolves after `ms`, or rejects with the signal's reason. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  randomUUID(): string
+  randomBytes(length: number): Uint8Array<ArrayBuffer>
+  /** Lets the platform keep the worker alive until the promise settles. Logs a rejection. */
+  background(promise: Promise<unknown>): void
+  /** Writes one JSON line. Entries never hold tokens, bodies or provider secrets. */
+  log(entry: Record<string, unknown>): void
+  /** Calls functions of schema `service` with the default secret key. */
+  service: Rpc
+}
+
+type EdgeRuntime = { waitUntil(promise: Promise<unknown>): void }
+
+const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
+    const abort = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', abort, { once: true })
+  })
+
+const log = (entry: Record<string, unknown>) => console.log(JSON.stringify(entry))
+
+const background = (promise: Promise<unknown>) => {
+  const settled = promise.catch((error: unknown) => {
+    log({ level: 'error', message: 'background work failed', error: String(error) })
+  })
+  const { EdgeRuntime: runtime } = globalThis as { EdgeRuntime?: EdgeRuntime }
+  runtime?.waitUntil(settled)
+}
+
+/** The real world, built once per function. */
+export const createDeps = (): Deps => {
+  const env = readEnv()
+  return {
+    env,
+    fetch: (input, init) => fetch(input, init),
+    now: () => new Date(),
+    monotonic: () => performance.now(),
+    sleep,
+    randomUUID: () => crypto.randomUUID(),
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    background,
+    log,
+    service: createRpc({
+      url: env.SUPABASE_URL,
+      apikey: env.SUPABASE_SECRET_KEYS.default,
+      schema: 'service',
+      fetch,
+    }),
+  }
+}

@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import { parseKeyRing } from './crypto/key-ring.ts'
+
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    context.addIssue({ code: 'custom', message: 'is not JSON' })
+    return z.NEVER
+  }
+})
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .transform((parts) => parts.filter((part) => part !== ''))
+
+const namedKeys = json.pipe(z.object({ default: z.string().min(1) }).catchall(z.string().min(1)))
+
+const origin = z
+  .string()
+  .refine((value) => URL.canParse(value) && new URL(value).origin === value, {
+    error: 'must be origins such as https://app.example.com',
+  })
+
+const blankIsAbsent = (value: unknown) => (value === '' ? undefined : value)
+const optional = <T extends z.ZodType>(schema: T) => z.preprocess(blankIsAbsent, schema.optional())
+const url = (fallback: string) => z.preprocess(blankIsAbsent, z.url().default(fallback))
+
+/** Every variable our functions read, by its own name. docs/configuration.md says what each means. */
+export const EnvSchema = z.object({
+  SUPABASE_URL: z.url(),
+  SUPABASE_PUBLISHABLE_KEYS: namedKeys,
+  SUPABASE_SECRET_KEYS: namedKeys,
+  SUPABASE_JWKS: json.pipe(z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() })) })),
+  ENCRYPTION_KEYS: json.transform((value, context) => {
+    try {
+      return parseKeyRing(value)
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message })
+      return z.NEVER
+    }
+  }),
+  X_CLIENT_ID: z.string().min(1),
+  X_CLIENT_SECRET: optional(z.string()),
+  X_API_URL: url('https://api.x.com'),
+  X_AUTHORIZE_URL: url('https://x.com/i/oauth2/authorize'),
+  X_TOKEN_URL: url('https://api.x.com/2/oauth2/token'),
+  ALLOWED_ORIGINS: list.pipe(z.array(origin)),
+  DOCS_URL: optional(z.url()),
+  WEBHOOK_PRIVATE_HOSTS: list,
+})
+
+export type Env = z.infer<typeof EnvSchema>
+
+/** Parses the environment, or fails with one error naming every variable that is missing or wrong. */
+export const parseEnv = (source: Record<string, string | undefined>): Env => {
+  const result = EnvSchema.safeParse(source)
+  if (result.success) return result.data
+  const faults = result.error.issues.map((issue) => {
+    const name = String(issue.path[0])
+    return source[name] === undefined ? `${name} is missing` : `${name}: ${issue.message}`
+  })
+  throw new Error(`The environment is incomplete (docs/configuration.md):\n${faults.join('\n')}`)
+}
+
+type Globals = {
+  Deno?: { env: { toObject(): Record<string, string> } }
+  process?: { env: Record<string, string | undefined> }
+}
+
+export const readEnv = (): Env => {
+  const { Deno: deno, process } = globalThis as Globals
+  return parseEnv(deno?.env.toObject() ?? process?.env ?? {})
+}

@@ -1,0 +1,112 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { createMiddleware } from 'hono/factory'
+import { routePath } from 'hono/route'
+import { z } from 'zod'
+import { sha256 } from '../crypto/sha256.ts'
+import type { Deps } from '../deps.ts'
+import type { CallerEnv } from './auth.ts'
+import { documented } from './document.ts'
+import { Problem } from './problem.ts'
+import { problems } from './problems.ts'
+
+type StoredResponse = { status: number; headers: Record<string, string>; body: string }
+
+type Claim =
+  | { state: 'claimed' | 'in_flight' | 'unknown' | 'reused' }
+  | { state: 'answered'; response: StoredResponse }
+
+const keptHeaders = ['content-type', 'etag', 'link', 'location']
+
+const IdempotencyHeaders = z.object({
+  'idempotency-key': z.string().min(1).max(255).optional().meta({
+    description: 'Makes the request safe to repeat for 24 hours: the first answer is given again.',
+  }),
+})
+
+/**
+ * Runs a POST at most once per caller, route and Idempotency-Key. Stands after the validators, so a
+ * request that could never run claims nothing.
+ */
+export const idempotent = (deps: Pick<Deps, 'log'>): MiddlewareHandler<CallerEnv> =>
+  documented(
+    createMiddleware<CallerEnv>(async (c, next) => {
+      const key = readKey(c)
+      if (key === null) return next()
+      const claim = { p_route: `${c.req.method} ${routePath(c)}`, p_key: key }
+      const replay = await takeClaim(c, claim)
+      if (replay) return replay
+      await next()
+      await settle(c, claim).catch((error: unknown) => {
+        // The caller still gets the answer; only repeating it will say "outcome unknown".
+        deps.log({ level: 'error', message: 'idempotency key not settled', error: String(error) })
+      })
+    }),
+    {
+      header: IdempotencyHeaders,
+      errors: [
+        'idempotency-key-invalid',
+        'idempotency-in-flight',
+        'idempotency-outcome-unknown',
+        'idempotency-key-reused',
+      ],
+    },
+  )
+
+/** The header is a structured-field string; bare keys are common and taken as well. */
+const readKey = (c: Context): string | null => {
+  const header = c.req.header('idempotency-key')
+  if (header === undefined) return null
+  const key = header.replace(/^"(.*)"$/, '$1')
+  if (!/^[\x20-\x7e]{1,255}$/.test(key)) throw problems.idempotencyKeyInvalid()
+  return key
+}
+
+const fingerprint = async (c: Context) => {
+  const { pathname, search } = new URL(c.req.url)
+  const workspace = c.req.header('workspace-id') ?? ''
+  return sha256([c.req.method, pathname + search, workspace, await c.req.text()].join('\n'))
+}
+
+type ClaimArguments = { p_route: string; p_key: string }
+
+const takeClaim = async (c: Context<CallerEnv>, claim: ClaimArguments) => {
+  const result = await c.var.caller.rpc<Claim>('claim_idempotency_key', {
+    ...claim,
+    p_fingerprint: await fingerprint(c),
+  })
+  switch (result.state) {
+    case 'claimed':
+      return null
+    case 'answered': {
+      const { status, headers, body } = result.response
+      return new Response(body, { status, headers: { ...headers, 'idempotent-replayed': 'true' } })
+    }
+    case 'reused':
+      throw problems.idempotencyKeyReused()
+    case 'unknown':
+      throw problems.idempotencyOutcomeUnknown()
+    default:
+      throw problems.idempotencyInFlight(1)
+  }
+}
+
+/** Answers are kept; failures on our side give the key up, unless the change may have happened. */
+const settle = async (c: Context<CallerEnv>, claim: ClaimArguments) => {
+  if (c.error instanceof Problem && c.error.slug === 'change-unconfirmed') return
+  const isFinal = c.res.status < 500 && c.res.status !== 429
+  await c.var.caller.rpc('settle_idempotency_key', {
+    ...claim,
+    p_response: isFinal ? await storedResponse(c.res) : null,
+  })
+}
+
+const storedResponse = async (response: Response): Promise<StoredResponse> => ({
+  status: response.status,
+  headers: Object.fromEntries(
+    keptHeaders.flatMap((name) => {
+      const value = response.headers.get(name)
+      return value === null ? [] : [[name, value]]
+    }),
+  ),
+  body: await response.clone().text(),
+})

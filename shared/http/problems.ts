@@ -1,0 +1,101 @@
+import { type Extra, type Fault, Problem } from './problem.ts'
+import { problemTypes, type Slug } from './problem-types.ts'
+
+const problem = (slug: Slug, detail: string, extra?: Extra, cause?: unknown) =>
+  new Problem(problemTypes[slug].status, slug, detail, extra, cause)
+
+/** The refusals and failures TypeScript itself words; those of SQL arrive through fromPostgres. */
+export const problems = {
+  malformedJson: (detail: string) =>
+    problem('malformed-json', detail, { remedy: 'Send one JSON value in UTF-8.' }),
+  unauthorized: (detail = 'The access token is missing, malformed or expired.', cause?: unknown) =>
+    problem(
+      'unauthorized',
+      detail,
+      { remedy: 'Sign in or refresh the session, then send "Authorization: Bearer <token>".' },
+      cause,
+    ),
+  forbidden: (cause?: unknown) =>
+    problem(
+      'forbidden',
+      'You may not do this.',
+      { remedy: 'Ask an owner of the workspace.' },
+      cause,
+    ),
+  notFound: () => problem('not-found', 'No such resource, or it is not yours to see.'),
+  noSuchRoute: () =>
+    problem('no-such-route', 'The API has no such path.', { remedy: 'See GET /openapi.json.' }),
+  methodNotAllowed: (allowed: string[]) =>
+    problem('method-not-allowed', `This path takes ${allowed.join(', ')}.`, { allowed }),
+  conflict: (cause?: unknown) =>
+    problem('conflict', 'Something with these values exists already.', {}, cause),
+  contentTooLarge: (limit: number) =>
+    problem('content-too-large', `A body may have ${limit} bytes at most.`, { limit }),
+  unsupportedMediaType: () =>
+    problem('unsupported-media-type', 'The body must be JSON.', {
+      remedy: 'Send the header "Content-Type: application/json".',
+    }),
+  invalid: (errors: Fault[]) =>
+    problem('invalid-request', errors[0]?.detail ?? 'The request is invalid.', {
+      remedy: 'Correct each entry of "errors" and send the request again.',
+      errors,
+    }),
+  invalidValue: (cause?: unknown) =>
+    problem('invalid-value', 'A value was refused by the database.', {}, cause),
+  invalidIfMatch: () =>
+    problem('invalid-if-match', 'If-Match must be one ETag such as "3", or *.', {
+      remedy: 'Repeat the ETag header of the answer you read.',
+    }),
+  idempotencyKeyInvalid: () =>
+    problem('idempotency-key-invalid', 'Idempotency-Key must have 1 to 255 printable characters.', {
+      remedy: 'Use a fresh UUID for each new request.',
+    }),
+  idempotencyKeyReused: () =>
+    problem('idempotency-key-reused', 'This Idempotency-Key came with another request before.', {
+      remedy: 'Use a fresh key for a new request; repeat a key only with the very same request.',
+    }),
+  idempotencyInFlight: (retryAfterSeconds: number) =>
+    problem('idempotency-in-flight', 'The first request with this Idempotency-Key is running.', {
+      remedy: 'Repeat it after retry_after_seconds to get its answer.',
+      retry_after_seconds: retryAfterSeconds,
+    }),
+  idempotencyOutcomeUnknown: () =>
+    problem(
+      'idempotency-outcome-unknown',
+      'The first request with this Idempotency-Key never reported how it ended.',
+      { remedy: 'Look whether it took effect; repeat it under a fresh key only if it did not.' },
+    ),
+  oauthStateInvalid: () =>
+    problem('oauth-state-invalid', 'This connection attempt is unknown, expired or used up.', {
+      remedy: 'Start again with POST /accounts/connect.',
+    }),
+  internal: (cause?: unknown) =>
+    problem(
+      'internal',
+      'Something went wrong on our side.',
+      {
+        remedy: 'Try again; if it stays, report the instance.',
+      },
+      cause,
+    ),
+  unavailable: (cause?: unknown) =>
+    problem(
+      'unavailable',
+      'The database cannot answer right now.',
+      {
+        remedy: 'Try again after retry_after_seconds.',
+        retry_after_seconds: 2,
+      },
+      cause,
+    ),
+  changeUnconfirmed: (cause?: unknown) =>
+    problem(
+      'change-unconfirmed',
+      'The connection to the database broke; the change may have happened.',
+      {
+        remedy: 'Read the resource before you repeat the change.',
+        retry_after_seconds: 2,
+      },
+      cause,
+    ),
+}
