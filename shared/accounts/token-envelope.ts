@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { decrypt, encrypt } from '../crypto/encrypt.ts'
+import type { KeyRing } from '../crypto/key-ring.ts'
+
+const Envelope = z.object({
+  access_token: z.string(),
+  refresh_token: z.string().nullable(),
+  scope: z.string(),
+})
+
+/** What private.account_tokens.encrypted_tokens holds, in clear. */
+export type AccountTokens = z.infer<typeof Envelope>
+
+type Place = { account_id: string; workspace_id: string }
+
+const aad = ({ account_id, workspace_id }: Place) =>
+  `private.account_tokens|encrypted_tokens|${account_id}|${workspace_id}`
+
+/** Tokens bound to their account and workspace; see `encrypt`. */
+export const sealTokens = (keys: KeyRing, tokens: AccountTokens, place: Place): Promise<string> =>
+  encrypt(keys, JSON.stringify(tokens), aad(place))
+
+/** Throws when the envelope belongs to another account, or its key is unknown. */
+export const openTokens = async (
+  keys: KeyRing,
+  envelope: string,
+  place: Place,
+): Promise<AccountTokens> => Envelope.parse(JSON.parse(await decrypt(keys, envelope, aad(place))))

@@ -1,0 +1,53 @@
+import type { Deps } from '../deps.ts'
+import type { Network } from '../networks/network.ts'
+import type { Attempt, AttemptResult } from './batches.ts'
+import type { DatabaseClock } from './database-clock.ts'
+import { resultOf } from './result-of.ts'
+
+/** The request's own limit. Shorter than the lease of a Go (30 s), with room for the margin. */
+export const SEND_TIMEOUT_MS = 20_000
+const LEASE_MARGIN_MS = 2_000
+
+type Sending = {
+  network: Pick<Network, 'publish'>
+  accessToken: string
+  attempt: Attempt
+  /** The instant the post is due, on the database's clock. */
+  runAt: Date
+  clock: DatabaseClock
+  /** Monotonic end of the lease, counted from before the Go was asked for. */
+  leaseEndsAt: number
+}
+
+/**
+ * Waits for the instant and POSTs once, when the lease still covers the longest possible request.
+ * Resolves with the result to settle; `outcome: 'reauth'` is told apart so that the caller can
+ * refresh the token.
+ */
+export const sendAttempt = async (
+  deps: Pick<Deps, 'monotonic' | 'sleep'>,
+  { network, accessToken, attempt, runAt, clock, leaseEndsAt }: Sending,
+): Promise<{ result: AttemptResult; tokenRejected: boolean }> => {
+  const wait = clock.untilMs(runAt)
+  if (wait > 0) await deps.sleep(wait)
+
+  const sentAt = clock.now()
+  if (deps.monotonic() + SEND_TIMEOUT_MS + LEASE_MARGIN_MS > leaseEndsAt) {
+    const outcome = {
+      kind: 'not_sent',
+      slug: 'lease-too-short',
+      detail: 'The worker was too slow to send the post safely.',
+      who: 'provider',
+      remedy: 'Nothing to do: it is sent again.',
+    } as const
+    const result = resultOf({ attempt, outcome, rates: [], sentAt, now: sentAt })
+    return { result, tokenRejected: false }
+  }
+  const { rates, ...outcome } = await network.publish(
+    accessToken,
+    { text: attempt.text, replyTo: attempt.reply_to },
+    { signal: AbortSignal.timeout(SEND_TIMEOUT_MS) },
+  )
+  const result = resultOf({ attempt, outcome, rates, sentAt, now: clock.now() })
+  return { result, tokenRejected: outcome.kind === 'reauth' }
+}
