@@ -1,0 +1,629 @@
+// Generated from the migrations by `npm run types`; a test fails when it is stale.
+
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[]
+
+export type Database = {
+  public: {
+    Tables: {
+      accounts: {
+        Row: {
+          can_self_reply: boolean
+          connected_at: string
+          created_at: string
+          disconnected_at: string | null
+          display_name: string | null
+          id: string
+          network: string
+          remote_user_id: string
+          status: string
+          status_detail: string | null
+          text_limit: number
+          time_zone: string
+          twitter_username: string
+          user_id: string | null
+          version: number
+          workspace_id: string
+          x_app_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          can_self_reply?: boolean
+          connected_at?: string
+          created_at?: string
+          disconnected_at?: string | null
+          display_name?: string | null
+          id?: string
+          network?: string
+          remote_user_id: string
+          status?: string
+          status_detail?: string | null
+          text_limit?: number
+          time_zone?: string
+          twitter_username: string
+          user_id?: string | null
+          version?: number
+          workspace_id: string
+          x_app_id: string
+        }
+        Update: {
+          can_self_reply?: boolean
+          connected_at?: string
+          created_at?: string
+          disconnected_at?: string | null
+          display_name?: string | null
+          id?: string
+          network?: string
+          remote_user_id?: string
+          status?: string
+          status_detail?: string | null
+          text_limit?: number
+          time_zone?: string
+          twitter_username?: string
+          user_id?: string | null
+          version?: number
+          workspace_id?: string
+          x_app_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: 'accounts_user_id_fkey'
+            columns: ['user_id']
+            isOneToOne: false
+            referencedRelation: 'users'
+            referencedColumns: ['id']
+          },
+          {
+            foreignKeyName: 'accounts_workspace_id_fkey'
+            columns: ['workspace_id']
+            isOneToOne: false
+            referencedRelation: 'workspaces'
+            referencedColumns: ['id']
+          },
+        ]
+      }
+      events: {
+        Row: {
+          actor_id: string | null
+          actor_type: string
+          changes: Json | null
+          created_at: string
+          data: NonNullable<Json>
+          id: string
+          sequence: number | null
+          subject_id: string
+          subject_type: string
+          type: string
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          actor_id?: string | null
+          actor_type?: string
+          changes?: Json | null
+          created_at?: string
+          data?: NonNullable<Json>
+          id?: string
+          sequence?: number | null
+          subject_id: string
+          subject_type: string
+          type: string
+          workspace_id: string
+        }
+        Update: {
+          actor_id?: string | null
+          actor_type?: string
+          changes?: Json | null
+          created_at?: string
+          data?: NonNullable<Json>
+          id?: string
+          sequence?: number | null
+          subject_id?: string
+          subject_type?: string
+          type?: string
+          workspace_id?: string
+        }
+        Relationships: []
+      }
+      post_segments: {
+        Row: {
+          position: number
+          post_id: string
+          published_at: string | null
+          remote_id: string | null
+          status: string
+          text: string
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          position: number
+          post_id: string
+          published_at?: string | null
+          remote_id?: string | null
+          status?: string
+          text: string
+          workspace_id: string
+        }
+        Update: {
+          position?: number
+          post_id?: string
+          published_at?: string | null
+          remote_id?: string | null
+          status?: string
+          text?: string
+          workspace_id?: string
+        }
+        Relationships: []
+      }
+      posts: {
+        Row: {
+          account_id: string
+          content: string
+          created_at: string
+          failure: Json | null
+          held_reason: string | null
+          id: string
+          late_after: string
+          late_policy: string
+          metadata: NonNullable<Json>
+          published_at: string | null
+          scheduled_at: string | null
+          status: string
+          updated_at: string
+          user_id: string | null
+          version: number
+          workspace_id: string
+          segments: {
+            position: number
+            post_id: string
+            published_at: string | null
+            remote_id: string | null
+            status: string
+            text: string
+            workspace_id: string
+          } | null
+        }
+        ComputedFields: 'segments'
+        Insert: {
+          account_id: string
+          content: string
+          created_at?: string
+          failure?: Json | null
+          held_reason?: string | null
+          id?: string
+          late_after?: string
+          late_policy?: string
+          metadata?: NonNullable<Json>
+          published_at?: string | null
+          scheduled_at?: string | null
+          status?: string
+          updated_at?: string
+          user_id?: string | null
+          version?: number
+          workspace_id: string
+        }
+        Update: {
+          account_id?: string
+          content?: string
+          created_at?: string
+          failure?: Json | null
+          held_reason?: string | null
+          id?: string
+          late_after?: string
+          late_policy?: string
+          metadata?: NonNullable<Json>
+          published_at?: string | null
+          scheduled_at?: string | null
+          status?: string
+          updated_at?: string
+          user_id?: string | null
+          version?: number
+          workspace_id?: string
+        }
+        Relationships: []
+      }
+      publish_attempts: {
+        Row: {
+          account_id: string
+          error: Json | null
+          finished_at: string | null
+          http_status: number | null
+          number: number
+          position: number
+          post_id: string
+          remote_id: string | null
+          sending_at: string
+          sent_at: string | null
+          status: string
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          account_id: string
+          error?: Json | null
+          finished_at?: string | null
+          http_status?: number | null
+          number: number
+          position: number
+          post_id: string
+          remote_id?: string | null
+          sending_at: string
+          sent_at?: string | null
+          status?: string
+          workspace_id: string
+        }
+        Update: {
+          account_id?: string
+          error?: Json | null
+          finished_at?: string | null
+          http_status?: number | null
+          number?: number
+          position?: number
+          post_id?: string
+          remote_id?: string | null
+          sending_at?: string
+          sent_at?: string | null
+          status?: string
+          workspace_id?: string
+        }
+        Relationships: []
+      }
+      users: {
+        Row: {
+          created_at: string
+          email: string
+          id: string
+          settings: NonNullable<Json>
+          subscription_tier: string
+        }
+        ComputedFields: never
+        Insert: {
+          created_at?: string
+          email: string
+          id: string
+          settings?: NonNullable<Json>
+          subscription_tier?: string
+        }
+        Update: {
+          created_at?: string
+          email?: string
+          id?: string
+          settings?: NonNullable<Json>
+          subscription_tier?: string
+        }
+        Relationships: []
+      }
+      workspace_members: {
+        Row: {
+          created_at: string
+          role: string
+          user_id: string
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          created_at?: string
+          role: string
+          user_id: string
+          workspace_id: string
+        }
+        Update: {
+          created_at?: string
+          role?: string
+          user_id?: string
+          workspace_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: 'workspace_members_user_id_fkey'
+            columns: ['user_id']
+            isOneToOne: false
+            referencedRelation: 'users'
+            referencedColumns: ['id']
+          },
+          {
+            foreignKeyName: 'workspace_members_workspace_id_fkey'
+            columns: ['workspace_id']
+            isOneToOne: false
+            referencedRelation: 'workspaces'
+            referencedColumns: ['id']
+          },
+        ]
+      }
+      workspaces: {
+        Row: {
+          created_at: string
+          id: string
+          is_personal: boolean
+          name: string
+          owner_id: string
+          resend_when_absent: boolean
+        }
+        ComputedFields: never
+        Insert: {
+          created_at?: string
+          id?: string
+          is_personal?: boolean
+          name: string
+          owner_id: string
+          resend_when_absent?: boolean
+        }
+        Update: {
+          created_at?: string
+          id?: string
+          is_personal?: boolean
+          name?: string
+          owner_id?: string
+          resend_when_absent?: boolean
+        }
+        Relationships: [
+          {
+            foreignKeyName: 'workspaces_owner_id_fkey'
+            columns: ['owner_id']
+            isOneToOne: false
+            referencedRelation: 'users'
+            referencedColumns: ['id']
+          },
+        ]
+      }
+    }
+    Views: {
+      [_ in never]: never
+    }
+    Functions: {
+      cancel_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
+      claim_idempotency_key: {
+        Args: { p_fingerprint: string; p_key: string; p_route: string }
+        Returns: Json
+      }
+      create_post: { Args: { p_dry_run?: boolean; p_post: Json }; Returns: Json }
+      disconnect_account: { Args: { p_account_id: string; p_version?: number }; Returns: Json }
+      get_post: { Args: { p_post_id: string }; Returns: Json }
+      list_attempts: { Args: { p_post_id: string }; Returns: Json }
+      list_events: {
+        Args: { p_after?: number; p_limit?: number; p_workspace_id: string }
+        Returns: Json
+      }
+      list_posts: {
+        Args: { p_before?: string; p_filter?: Json; p_limit?: number; p_workspace_id: string }
+        Returns: Json
+      }
+      publish_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
+      resolve_post: {
+        Args: { p_post_id: string; p_remote_id?: string; p_version?: number }
+        Returns: Json
+      }
+      schedule_post: {
+        Args: { p_dry_run?: boolean; p_post_id: string; p_scheduled_at: string; p_version?: number }
+        Returns: Json
+      }
+      segments: {
+        Args: { '': Database['public']['Tables']['posts']['Row'] }
+        Returns: {
+          error: true
+        } & 'the function public.segments with parameter or with a single unnamed json/jsonb parameter, but no matches were found in the schema cache'
+        SetofOptions: {
+          from: 'posts'
+          to: 'post_segments'
+          isOneToOne: true
+          isSetofReturn: true
+        }
+      }
+      settle_idempotency_key: {
+        Args: { p_key: string; p_response?: Json; p_route: string }
+        Returns: undefined
+      }
+      start_connection: {
+        Args: {
+          p_encrypted_verifier: string
+          p_return_to: string
+          p_state_hash: string
+          p_workspace_id: string
+        }
+        Returns: Json
+      }
+      unschedule_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
+      update_account: {
+        Args: { p_account_id: string; p_changes: Json; p_version?: number }
+        Returns: Json
+      }
+      update_me: { Args: { p_settings: Json }; Returns: Json }
+      update_post: {
+        Args: { p_changes: Json; p_post_id: string; p_version?: number }
+        Returns: Json
+      }
+    }
+    Enums: {
+      [_ in never]: never
+    }
+    CompositeTypes: {
+      [_ in never]: never
+    }
+  }
+  service: {
+    Tables: {
+      [_ in never]: never
+    }
+    Views: {
+      [_ in never]: never
+    }
+    Functions: {
+      claim_jobs: {
+        Args: {
+          p_ahead?: string
+          p_claim_id: string
+          p_lanes?: number
+          p_lease?: string
+          p_now?: string
+          p_per_lane?: number
+          p_worker_id: string
+        }
+        Returns: Json
+      }
+      claim_looks: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
+      claim_token_revocations: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
+      connect_account: { Args: { p_account: Json }; Returns: Json }
+      finish_token_revocation: { Args: { p_account_id: string }; Returns: Json }
+      go: {
+        Args: {
+          p_claim_id: string
+          p_go_id: string
+          p_lease?: string
+          p_now?: string
+          p_post_ids: string[]
+        }
+        Returns: Json
+      }
+      lease_token_refresh: {
+        Args: { p_account_id: string; p_lease: string; p_now?: string; p_version: number }
+        Returns: Json
+      }
+      leave_worker: { Args: { p_worker_id: string }; Returns: Json }
+      require_reauth: {
+        Args: { p_account_id: string; p_detail: string; p_version: number }
+        Returns: Json
+      }
+      reserve_account_id: {
+        Args: { p_remote_user_id: string; p_workspace_id: string; p_x_app_id: string }
+        Returns: Json
+      }
+      ring_publish: { Args: Record<PropertyKey, never>; Returns: Json }
+      save_refreshed_tokens: {
+        Args: {
+          p_account_id: string
+          p_encrypted_tokens: string
+          p_expires_at: string
+          p_now?: string
+          p_version: number
+        }
+        Returns: Json
+      }
+      settle: {
+        Args: { p_claim_id: string; p_now?: string; p_release?: string[]; p_results: Json }
+        Returns: Json
+      }
+      settle_looks: { Args: { p_now?: string; p_verdicts: Json }; Returns: Json }
+      take_oauth_state: { Args: { p_now?: string; p_state_hash: string }; Returns: Json }
+    }
+    Enums: {
+      [_ in never]: never
+    }
+    CompositeTypes: {
+      [_ in never]: never
+    }
+  }
+}
+
+type DatabaseWithoutInternals = Omit<Database, '__InternalSupabase'>
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, 'public'>]
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof (DefaultSchema['Tables'] & DefaultSchema['Views'])
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'] &
+        DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Views'])
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'] &
+      DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Views'])[TableName] extends {
+      Row: infer R
+    }
+    ? R
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema['Tables'] & DefaultSchema['Views'])
+    ? (DefaultSchema['Tables'] & DefaultSchema['Views'])[DefaultSchemaTableNameOrOptions] extends {
+        Row: infer R
+      }
+      ? R
+      : never
+    : never
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema['Tables']
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'][TableName] extends {
+      Insert: infer I
+    }
+    ? I
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables']
+    ? DefaultSchema['Tables'][DefaultSchemaTableNameOrOptions] extends {
+        Insert: infer I
+      }
+      ? I
+      : never
+    : never
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema['Tables']
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'][TableName] extends {
+      Update: infer U
+    }
+    ? U
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables']
+    ? DefaultSchema['Tables'][DefaultSchemaTableNameOrOptions] extends {
+        Update: infer U
+      }
+      ? U
+      : never
+    : never
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends
+    | keyof DefaultSchema['Enums']
+    | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions['schema']]['Enums']
+    : never = never,
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions['schema']]['Enums'][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema['Enums']
+    ? DefaultSchema['Enums'][DefaultSchemaEnumNameOrOptions]
+    : never
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    | keyof DefaultSchema['CompositeTypes']
+    | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals
+  }
+    ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions['schema']]['CompositeTypes']
+    : never = never,
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions['schema']]['CompositeTypes'][CompositeTypeName]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema['CompositeTypes']
+    ? DefaultSchema['CompositeTypes'][PublicCompositeTypeNameOrOptions]
+    : never
+
+export const Constants = {
+  public: {
+    Enums: {},
+  },
+  service: {
+    Enums: {},
+  },
+} as const
