@@ -1,3 +1,4 @@
+import { verifyAuth } from '@supabase/server/core'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { expect, inject, test } from 'vitest'
 import { asSuperuser, newAccount, newClient, PASSWORD } from '../helpers/accounts.ts'
@@ -42,6 +43,24 @@ test('signs tokens that carry the claims of hosted Auth and verify against the p
   expect(payload).toMatchObject({ ...claims, amr: [{ method: 'password' }] })
   expect(Number(payload.exp) - Number(payload.iat)).toBe(3600)
   expect((await client.auth.getClaims()).data?.claims.sub).toBe(id)
+})
+
+test('is taken for a user by @supabase/server', async () => {
+  const { api_url: url, publishable_key, secret_key, jwks } = inject('stack')
+  const { accessToken, id, email } = await newAccount()
+  const request = new Request(url, { headers: { authorization: `Bearer ${accessToken}` } })
+  const { data, error } = await verifyAuth(request, {
+    auth: 'user',
+    issuer: authUrl(),
+    env: {
+      url,
+      publishableKeys: { default: publishable_key },
+      secretKeys: { default: secret_key },
+      jwks,
+    },
+  })
+  expect(error).toBeNull()
+  expect(data?.userClaims).toMatchObject({ id, email, role: 'authenticated' })
 })
 
 test('keeps passwords as bcrypt and nothing else', async () => {

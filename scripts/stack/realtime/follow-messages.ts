@@ -55,10 +55,11 @@ export const followMessages = ({ sql, adminUrl, deliver, isWanted, log }: Follow
   }
 
   const deliverBatch = async () => {
-    const head = queue.slice(0, BATCH).filter(({ id }) => memory.isNew(id))
-    const batch = [...new Map(head.map((address) => [address.id, address])).values()]
+    const head = queue.slice(0, BATCH)
+    const byId = new Map(head.map((address) => [address.id, address]))
+    const batch = [...byId.values()].filter(({ id }) => memory.isNew(id))
     const messages = batch.length > 0 && isWanted() ? await readMessages(sql, batch) : []
-    queue.splice(0, BATCH)
+    queue.splice(0, head.length)
     for (const { id } of batch) memory.add(id)
     for (const message of messages) deliver(message)
   }
