@@ -1,39 +1,28 @@
 import { createClient } from '@supabase/supabase-js'
-import { afterEach, expect, inject, test } from 'vitest'
-import { asSuperuser, newAccount, newClient } from '../helpers/accounts.ts'
-import { admit, joinRoom, newRoom, useRooms } from '../helpers/realtime-room.ts'
+import { expect, inject, test } from 'vitest'
+import { asSuperuser } from '../helpers/accounts.ts'
+import { usePeople } from '../helpers/realtime-people.ts'
+import {
+  admit,
+  joinRoom,
+  newRoom,
+  sendFromDatabase as send,
+  useRooms,
+} from '../helpers/realtime-room.ts'
 import { until } from '../helpers/until.ts'
 
 useRooms()
 
-const opened = new Set<ReturnType<typeof newClient>>()
-const person = async () => {
-  const account = await newAccount()
-  opened.add(account.client)
-  return account
-}
-afterEach(async () => {
-  for (const client of opened) await client.realtime.disconnect()
-  opened.clear()
-})
-
-const send = (topic: string, ...payloads: object[]) =>
-  asSuperuser(
-    `select realtime.send(payload, 'changed', $1)
-     from unnest($2::jsonb[]) with ordinality as p (payload, place) order by place`,
-    [topic, payloads.map((payload) => JSON.stringify(payload))],
-  )
+const { person, watch, anonymous } = usePeople()
 
 const refusal = (topic: string) =>
   `Unauthorized: You do not have permissions to read from this Channel topic: ${topic}`
 
 test('lets a member in and keeps strangers and the anonymous out', async () => {
   const [member, stranger] = [await person(), await person()]
-  const anonymous = newClient()
-  opened.add(anonymous)
   const topic = await newRoom(member)
   expect(await joinRoom(member.client, topic)).toMatchObject({ status: 'SUBSCRIBED' })
-  for (const client of [stranger.client, anonymous]) {
+  for (const client of [stranger.client, anonymous()]) {
     const refused = await joinRoom(client, topic)
     expect(refused).toMatchObject({ status: 'CHANNEL_ERROR', error: refusal(topic) })
     await client.removeAllChannels()
@@ -130,8 +119,7 @@ test('speaks protocol 1.0.0 to clients that ask for it', async () => {
   const member = await person()
   const topic = await newRoom(member)
   const { api_url, publishable_key } = inject('stack')
-  const old = createClient(api_url, publishable_key, { realtime: { vsn: '1.0.0' } })
-  opened.add(old)
+  const old = watch(createClient(api_url, publishable_key, { realtime: { vsn: '1.0.0' } }))
   const { accessToken: access_token, refreshToken: refresh_token } = member
   await old.auth.setSession({ access_token, refresh_token })
   const joined = await joinRoom(old, topic, { broadcast: { ack: true, self: true } })

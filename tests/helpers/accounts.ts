@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
+import { importJWK, type JWK, type JWTPayload, SignJWT } from 'jose'
 import { Client } from 'pg'
 import { inject } from 'vitest'
 
@@ -38,4 +41,15 @@ export async function asSuperuser<Row extends object>(sql: string, values: unkno
   } finally {
     await client.end()
   }
+}
+
+/** Signs claims with the stack's own key: a token that Auth would not issue, yet genuine. */
+export async function signToken(claims: JWTPayload, expiresInSeconds: number): Promise<string> {
+  const file = await readFile(join(inject('stack').data, 'keys.json'), 'utf8')
+  const { signing } = JSON.parse(file) as { signing: JWK & { kid: string } }
+  return new SignJWT(claims)
+    .setProtectedHeader({ alg: 'ES256', kid: signing.kid })
+    .setIssuedAt()
+    .setExpirationTime(Math.floor(Date.now() / 1000) + expiresInSeconds)
+    .sign(await importJWK(signing, 'ES256'))
 }

@@ -56,6 +56,14 @@ export async function admit(
   ])
 }
 
+/** Sends messages to a topic as our SQL does, in one transaction. */
+export const sendFromDatabase = (topic: string, ...payloads: object[]) =>
+  asSuperuser(
+    `select realtime.send(payload, 'changed', $1)
+     from unnest($2::jsonb[]) with ordinality as p (payload, place) order by place`,
+    [topic, payloads.map((payload) => JSON.stringify(payload))],
+  )
+
 export type Joined = {
   channel: RealtimeChannel
   status: string
