@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAlive } from './is-alive.ts'
 import { poll } from './poll.ts'
+import { commandOf } from './process-identity.ts'
 
 /** What `postmaster.pid` says: the postmaster's process id and whether it takes connections. */
 export const lockOf = (dataDir: string) => {
@@ -24,13 +24,5 @@ export const clearStaleLock = async (dataDir: string) => {
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
     process.kill(lock.pid, signal)
     if (await poll(() => !isAlive(lock.pid), { timeoutMs: 10_000 })) return
-  }
-}
-
-const commandOf = (pid: number) => {
-  try {
-    return execFileSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
-  } catch {
-    return ''
   }
 }

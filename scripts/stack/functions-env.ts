@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import type { JSONWebKeySet } from 'jose'
+import type { Keys } from './keys.ts'
+
+const FRONTENDS = [3000, 5173].flatMap((port) => [
+  `http://localhost:${port}`,
+  `http://127.0.0.1:${port}`,
+])
+
+/** The environment of functions: what the platform provides, then our own settings, which `own` may override. */
+export const functionsEnv = (o: {
+  project: string
+  apiUrl: string
+  xUrl: string
+  keys: Keys
+  jwks: JSONWebKeySet
+  own: Record<string, string>
+}): Record<string, string> => ({
+  DENO_DIR: join(o.project, 'node_modules', '.cache', 'deno'),
+  DENO_NO_UPDATE_CHECK: '1',
+  NO_COLOR: '1',
+  TZ: 'UTC',
+  SUPABASE_URL: o.apiUrl,
+  SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: o.keys.publishable }),
+  SUPABASE_SECRET_KEYS: JSON.stringify({ default: o.keys.secret, cron: o.keys.cron }),
+  SUPABASE_JWKS: JSON.stringify(o.jwks),
+  ENCRYPTION_KEYS: JSON.stringify(o.keys.encryption),
+  ALLOWED_ORIGINS: FRONTENDS.join(','),
+  ...sandboxApp(o.xUrl, o.own),
+  ...o.own,
+})
+
+// Pointed at another X, the sandbox's app would only be refused there: the operator names their own.
+const sandboxApp = (xUrl: string, own: Record<string, string>) => ({
+  X_API_URL: xUrl,
+  X_AUTHORIZE_URL: `${xUrl}/i/oauth2/authorize`,
+  X_TOKEN_URL: `${xUrl}/2/oauth2/token`,
+  ...(own.X_CLIENT_ID ? {} : { X_CLIENT_ID: 'sandbox-client', X_CLIENT_SECRET: 'sandbox-secret' }),
+})
+
+const OWN_NAMES = [
+  'ENCRYPTION_KEYS',
+  'X_CLIENT_ID',
+  'X_CLIENT_SECRET',
+  'X_API_URL',
+  'X_AUTHORIZE_URL',
+  'X_TOKEN_URL',
+  'ALLOWED_ORIGINS',
+  'DOCS_URL',
+  'WEBHOOK_PRIVATE_HOSTS',
+]
+
+/** Our own settings among the variables of a shell or `.env`. */
+export const ownSettings = (source: Record<string, string | undefined>) =>
+  Object.fromEntries(OWN_NAMES.flatMap((name) => (source[name] ? [[name, source[name]]] : [])))

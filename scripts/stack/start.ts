@@ -1,0 +1,130 @@
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import pg from 'pg'
+import { type Closing, createClosing, together } from './closing.ts'
+import { lockData } from './data-lock.ts'
+import { startDatabase } from './database.ts'
+import { eraseData } from './erase-data.ts'
+import { type Limits, PLATFORM_LIMITS } from './functions.ts'
+import { functionsEnv } from './functions-env.ts'
+import { loadKeys, publicJwk } from './keys.ts'
+import { applyMigrations } from './migrate.ts'
+import { choosePorts } from './ports.ts'
+import { startSandboxX } from './sandbox-x.ts'
+import { startServices } from './services.ts'
+import { startStandIns } from './stand-ins.ts'
+import { publishState, type StackState } from './state.ts'
+import { storeVaultSecrets } from './vault-secrets.ts'
+
+export type { StackState } from './state.ts'
+
+export type StackOptions = {
+  /** First of three ports (gateway, Postgres, sandbox X); 0 takes free ones. */
+  port?: number
+  /** Directory of everything the stack keeps. */
+  data: string
+  /** Erases the data first. */
+  fresh?: boolean
+  log?: (line: string) => void
+  /** false: /functions/v1 answers 503. */
+  functions?: boolean
+  /** Settings for functions, over the stack's own. */
+  env?: Record<string, string>
+  limits?: Partial<Limits>
+  /** false: no job of pg_cron runs by itself. */
+  cron?: boolean
+  /** Directory with supabase/, functions/ and deno.json. */
+  project?: string
+}
+
+export type Stack = Awaited<ReturnType<typeof boot>>
+
+const PROJECT = join(import.meta.dirname, '..', '..')
+
+/** Starts the whole embedded stack; resolves when it is ready. A failed start leaves nothing running. */
+export const startStack = async (options: StackOptions): Promise<Stack> => {
+  const log = options.log ?? (() => {})
+  const closing = createClosing(log)
+  try {
+    return await boot(options, log, closing)
+  } catch (error) {
+    await closing.run()
+    throw error
+  }
+}
+
+const boot = async (options: StackOptions, log: (line: string) => void, closing: Closing) => {
+  const { keys, ports, data } = await prepare(options, closing)
+  const project = resolve(options.project ?? PROJECT)
+  const apiUrl = `http://127.0.0.1:${ports.gateway}`
+  const xUrl = `http://127.0.0.1:${ports.sandboxX}`
+  const jwks = { keys: [publicJwk(keys)] }
+  const step = createStep(log)
+
+  const [database] = await together([
+    step(`Postgres on port ${ports.postgres}`, () =>
+      startDatabase({ data, port: ports.postgres, log, closing }),
+    ),
+    step(`sandbox X at ${xUrl}`, async () =>
+      closing.add((await startSandboxX({ port: ports.sandboxX, data, log })).stop),
+    ),
+  ])
+  await step('migrations', () => applyMigrations(database.url, project))
+
+  const sql = adminPool(database.adminUrl, closing)
+  await storeVaultSecrets(sql, { project_url: apiUrl, cron_key: keys.cron })
+  const env = functionsEnv({ project, apiUrl, xUrl, keys, jwks, own: options.env ?? {} })
+  const limits = { ...PLATFORM_LIMITS, ...options.limits }
+  const serveFunctions = options.functions ?? true
+  const common = { apiUrl, project, data, keys, jwks, database, sql, env, log, closing }
+  const { functions } = await step(`API at ${apiUrl}`, () =>
+    startServices({ ...common, port: ports.gateway, limits, serveFunctions }),
+  )
+  const cron = options.cron ?? true
+  await step('pg_cron and pg_net', () =>
+    startStandIns({ adminUrl: database.adminUrl, sql, cron, log, closing }),
+  )
+
+  const state: StackState = {
+    api_url: apiUrl,
+    functions_url: `${apiUrl}/functions/v1`,
+    realtime_url: `${apiUrl.replace('http', 'ws')}/realtime/v1`,
+    db_url: database.url,
+    admin_db_url: database.adminUrl,
+    x_url: xUrl,
+    publishable_key: keys.publishable,
+    secret_key: keys.secret,
+    cron_key: keys.cron,
+    jwks,
+    data,
+    pid: process.pid,
+  }
+  closing.add(await publishState(state))
+  return { state, postgres: database, functions, stop: closing.run }
+}
+
+const prepare = async (options: StackOptions, closing: Closing) => {
+  const data = resolve(options.data)
+  await mkdir(data, { recursive: true })
+  closing.add(await lockData(data))
+  const ports = await choosePorts(options.port ?? 54321)
+  if (options.fresh) await eraseData(data)
+  return { data, ports, keys: await loadKeys(data) }
+}
+
+const createStep =
+  (log: (line: string) => void) =>
+  async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const began = performance.now()
+    const result = await work()
+    log(`✓ ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`)
+    return result
+  }
+
+const adminPool = (connectionString: string, closing: Closing) => {
+  const sql = new pg.Pool({ connectionString, max: 10, application_name: 'stack' })
+  // A connection lost while idle is replaced by the next query.
+  sql.on('error', () => {})
+  closing.add(() => sql.end())
+  return sql
+}
