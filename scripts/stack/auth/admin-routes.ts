@@ -5,7 +5,7 @@ import type { AccessTokens } from './access-tokens.ts'
 import { requireAdmin } from './caller.ts'
 import { failure } from './failure.ts'
 import { checkPassword, Email, readBody } from './read-body.ts'
-import { inTransaction } from './transaction.ts'
+import { asAuth } from './transaction.ts'
 import { deleteUser, findUser, insertUser, toUser } from './users.ts'
 
 const Metadata = z.record(z.string(), z.unknown())
@@ -42,16 +42,16 @@ export const adminRoutes = (sql: Pool, tokens: AccessTokens, secretKey: string |
         userMetadata: metadata.user_metadata ?? {},
         appMetadata: metadata.app_metadata ?? {},
       }
-      return c.json(toUser(await inTransaction(sql, (tx) => insertUser(tx, user, taken()))))
+      return c.json(toUser(await asAuth(sql, (tx) => insertUser(tx, user, taken()))))
     })
     .get('/admin/users/:id', async (c) => {
       const id = readId(c.req.param('id'))
-      const user = await inTransaction(sql, (tx) => findUser(tx, id))
+      const user = await asAuth(sql, (tx) => findUser(tx, id))
       if (!user) throw notFound()
       return c.json(toUser(user))
     })
     .delete('/admin/users/:id', async (c) => {
       const id = readId(c.req.param('id'))
-      if (!(await inTransaction(sql, (tx) => deleteUser(tx, id)))) throw notFound()
+      if (!(await asAuth(sql, (tx) => deleteUser(tx, id)))) throw notFound()
       return c.json({})
     })

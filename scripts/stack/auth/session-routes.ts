@@ -7,7 +7,7 @@ import { failure } from './failure.ts'
 import { checkPassword, Email, readBody } from './read-body.ts'
 import { rotateRefreshToken } from './rotate-refresh-token.ts'
 import { endSessions, type Grant, openSession } from './sessions.ts'
-import { inTransaction } from './transaction.ts'
+import { asAuth } from './transaction.ts'
 import { authenticate, insertUser } from './users.ts'
 
 const SignUp = z.object({
@@ -36,7 +36,7 @@ const signUp = async (sql: Pool, request: Request): Promise<Grant> => {
   const address = readAddress(email ?? '')
   checkPassword(password)
   const user = { email: address, password, userMetadata: data ?? {} }
-  return inTransaction(sql, async (tx) =>
+  return asAuth(sql, async (tx) =>
     openSession(tx, await insertUser(tx, user, taken()), request.headers.get('user-agent')),
   )
 }
@@ -44,7 +44,7 @@ const signUp = async (sql: Pool, request: Request): Promise<Grant> => {
 const grantByPassword = async (sql: Pool, request: Request): Promise<Grant> => {
   const { email, password } = await readBody(request, Password)
   if (!email) throw failure(400, 'validation_failed', 'missing email or phone')
-  return inTransaction(sql, async (tx) => {
+  return asAuth(sql, async (tx) => {
     const user = await authenticate(tx, email.toLowerCase(), password ?? '')
     if (!user) throw failure(400, 'invalid_credentials', 'Invalid login credentials')
     if (user.banned_until && user.banned_until > new Date()) {
@@ -56,7 +56,7 @@ const grantByPassword = async (sql: Pool, request: Request): Promise<Grant> => {
 
 const grantByRefresh = async (sql: Pool, request: Request): Promise<Grant> => {
   const { refresh_token: token } = await readBody(request, Refresh)
-  const grant = await inTransaction(sql, (tx) => rotateRefreshToken(tx, token))
+  const grant = await asAuth(sql, (tx) => rotateRefreshToken(tx, token))
   if (grant instanceof Error) throw grant
   return grant
 }
@@ -78,7 +78,7 @@ export const sessionRoutes = (sql: Pool, tokens: AccessTokens) =>
     .post('/logout', async (c) => {
       const { data: scope } = Scope.safeParse(c.req.query('scope') ?? 'global')
       if (!scope) throw failure(400, 'validation_failed', 'Unsupported logout scope')
-      await inTransaction(sql, async (tx) => {
+      await asAuth(sql, async (tx) => {
         const { user, sessionId } = await readCaller(tx, tokens, c.req.raw)
         await endSessions(tx, user.id, sessionId, scope)
       })

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { AccessTokens } from './access-tokens.ts'
 import { readCaller } from './caller.ts'
 import { checkPassword, Email, readBody } from './read-body.ts'
-import { inTransaction } from './transaction.ts'
+import { asAuth } from './transaction.ts'
 import { updateUser } from './update-user.ts'
 import { toUser } from './users.ts'
 
@@ -18,11 +18,11 @@ const Change = z.object({
 export const userRoutes = (sql: Pool, tokens: AccessTokens) =>
   new Hono()
     .get('/user', async (c) => {
-      const { user } = await inTransaction(sql, (tx) => readCaller(tx, tokens, c.req.raw))
+      const { user } = await asAuth(sql, (tx) => readCaller(tx, tokens, c.req.raw))
       return c.json(toUser(user))
     })
     .put('/user', async (c) => {
-      const user = await inTransaction(sql, async (tx) => {
+      const user = await asAuth(sql, async (tx) => {
         const caller = await readCaller(tx, tokens, c.req.raw)
         const change = await readBody(c.req.raw, Change)
         if (change.password !== undefined) checkPassword(change.password)

@@ -1,4 +1,5 @@
 import { DatabaseError, type Pool, type PoolClient } from 'pg'
+import { inTransaction } from '../in-transaction.ts'
 import type { Claims } from './claims.ts'
 import { refusal } from './refusal.ts'
 
@@ -78,20 +79,6 @@ const probe = async (client: PoolClient, claims: Claims, topic: string): Promise
   return { broadcast: access('broadcast'), presence: access('presence') }
 }
 
-const inRolledBackTransaction = async <T>(sql: Pool, work: (client: PoolClient) => Promise<T>) => {
-  const client = await sql.connect()
-  let broken = false
-  try {
-    await client.query('begin')
-    return await work(client)
-  } finally {
-    await client.query('rollback').catch(() => {
-      broken = true
-    })
-    client.release(broken)
-  }
-}
-
 /**
  * Asks the RLS policies on realtime.messages what a caller may do on a topic, in a transaction as
  * the token's role that is always rolled back. A policy that raises counts as a refusal, and so
@@ -101,7 +88,7 @@ export const createAuthorize =
   (sql: Pool): Authorize =>
   async (claims, topic) => {
     try {
-      return await inRolledBackTransaction(sql, (client) => probe(client, claims, topic))
+      return await inTransaction(sql, (client) => probe(client, claims, topic), 'rollback')
     } catch (error) {
       if (error instanceof DatabaseError && error.code === NO_SUCH_ROLE) return NOTHING
       throw refusal(
