@@ -1,0 +1,27 @@
+import type { Network } from '../networks/network.ts'
+import { createMetrics } from './metrics.ts'
+import { createConnect, createExchange, createRefresh, createRevoke } from './oauth.ts'
+import { createMe } from './profile.ts'
+import { createPublish, createRemove } from './publish.ts'
+import type { XConfig } from './request.ts'
+import { sameText } from './texts.ts'
+import { createTimeline } from './timeline.ts'
+import { validate } from './validate.ts'
+
+export type { XConfig } from './request.ts'
+
+/** X as a `Network`. Holds no state and never retries: what to repeat is decided by who calls. */
+export const createX = (config: XConfig): Network => ({
+  name: 'x',
+  connect: createConnect(config),
+  exchange: createExchange(config),
+  refresh: createRefresh(config),
+  revoke: createRevoke(config),
+  me: createMe(config),
+  validate,
+  publish: createPublish(config),
+  remove: createRemove(config),
+  timeline: createTimeline(config),
+  sameText,
+  metrics: createMetrics(config),
+})
