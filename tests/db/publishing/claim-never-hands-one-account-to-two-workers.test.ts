@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { connect } from '../../helpers/database.ts'
+import { claimJobs, connectAccount, count, NOW, schedulePost } from '../../helpers/publishing.ts'
+import { race } from '../../helpers/race.ts'
+
+test('never hands one account, nor one post, to two workers that claim at once', async () => {
+  const tx = await connect()
+  for (let index = 0; index < 40; index += 1) {
+    const account = await connectAccount(tx)
+    await schedulePost(tx, account)
+    await schedulePost(tx, account)
+  }
+
+  const claims = await race(8, (client) => claimJobs(client, { lanes: 11, perLane: 1 }))
+
+  const lanes = claims.flatMap((claim) => (claim.status === 'fulfilled' ? claim.value.lanes : []))
+  const accounts = lanes.map((lane) => lane.account_id)
+  const posts = lanes.flatMap((lane) => lane.jobs.map((job) => job.post_id))
+  expect(new Set(accounts).size).toBe(accounts.length)
+  expect(new Set(posts).size).toBe(posts.length)
+  expect(claims.every(({ status }) => status === 'fulfilled')).toBe(true)
+  // Locked candidates are skipped, so a race may leave some for the next claim; it must find them.
+  const rest = await claimJobs(tx, { lanes: 500, perLane: 1 })
+  expect(accounts.length + rest.lanes.length).toBe(40)
+})
+
+test('answers a repeated claim with the same batch', async () => {
+  const tx = await connect()
+  const account = await connectAccount(tx)
+  const post = await schedulePost(tx, account)
+  const claimId = randomUUID()
+
+  const first = await claimJobs(tx, { claimId })
+  const again = await claimJobs(tx, { claimId })
+
+  expect(first.lanes.flatMap(({ jobs }) => jobs).map((job) => job.post_id)).toContain(post)
+  expect(again.lanes).toEqual(first.lanes)
+})
+
+test('takes a lapsed claim again at once, and fences the worker that lost it', async () => {
+  const tx = await connect()
+  const account = await connectAccount(tx)
+  const post = await schedulePost(tx, account)
+  const lost = await claimJobs(tx)
+  const mine = (claim: typeof lost) => claim.lanes.find((lane) => lane.account_id === account.id)
+
+  const early = await claimJobs(tx, { now: new Date(NOW.getTime() + 14_000) })
+  const later = await claimJobs(tx, { now: new Date(NOW.getTime() + 15_000) })
+
+  expect(mine(early)).toBeUndefined()
+  expect(mine(later)?.token).toBeGreaterThan(mine(lost)?.token ?? Number.NaN)
+  expect(await count(tx, 'private.publish_jobs where post_id = $1', [post])).toBe(1)
+})

@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest'
+import { type Tx, withTx } from '../../helpers/database.ts'
+import {
+  at,
+  claimJobs,
+  claimLooks,
+  connectAccount,
+  count,
+  readPost,
+  rescue,
+  resultFor,
+  schedulePost,
+  settle,
+  settleLooks,
+  startSending,
+} from '../../helpers/publishing.ts'
+
+const QUIET_SECONDS = 420
+
+const unconfirmed = async (tx: Tx, texts?: string[]) => {
+  const account = await connectAccount(tx)
+  const post = await schedulePost(tx, account, { texts, latePolicy: 'publish' })
+  const { claimId, attempts } = await startSending(tx)
+  await rescue(tx, at(30))
+  return { account, post, claimId, attempt: attempts[0] as (typeof attempts)[number] }
+}
+
+const look = async (tx: Tx, seconds: number, verdict: object) => {
+  await tx.query('update private.live_attempts set next_look_at = $1', [at(seconds)])
+  const looks = await claimLooks(tx, at(seconds))
+  await settleLooks(
+    tx,
+    looks.map((found) => ({ ...found, ...verdict })),
+    at(seconds),
+  )
+}
+
+test('adopts what it finds on X', () =>
+  withTx(async (tx) => {
+    const { post } = await unconfirmed(tx)
+
+    await look(tx, 45, { verdict: 'found', remote_id: '42', sent_at: at(1) })
+
+    expect(await readPost(tx, post)).toMatchObject({ status: 'published', published_at: at(1) })
+  }))
+
+test('sends nothing again while a frozen worker could still wake, whatever it does not see', () =>
+  withTx(async (tx) => {
+    const { post } = await unconfirmed(tx)
+    for (const seconds of [45, 60, 120, 300, QUIET_SECONDS]) {
+      await look(tx, seconds, { verdict: 'absent' })
+    }
+
+    expect((await readPost(tx, post)).status).toBe('unconfirmed')
+    expect((await claimJobs(tx, { now: at(QUIET_SECONDS) })).lanes).toEqual([])
+  }))
+
+test('sends again after two looks of "absent" past the quiet time', () =>
+  withTx(async (tx) => {
+    const { post } = await unconfirmed(tx)
+
+    await look(tx, QUIET_SECONDS + 1, { verdict: 'absent' })
+    expect((await readPost(tx, post)).status).toBe('unconfirmed')
+    await look(tx, QUIET_SECONDS + 60, { verdict: 'absent' })
+
+    expect((await readPost(tx, post)).status).toBe('scheduled')
+    const again = await startSending(tx, at(QUIET_SECONDS + 61))
+    expect(again.attempts).toMatchObject([{ post_id: post, number: 2 }])
+  }))
+
+test('takes a refusal, a timeout or an incomplete timeline for no evidence', () =>
+  withTx(async (tx) => {
+    const { post } = await unconfirmed(tx)
+    for (const seconds of [500, 600, 700, 800]) {
+      await look(tx, seconds, { verdict: 'no_evidence' })
+    }
+
+    expect((await readPost(tx, post)).status).toBe('unconfirmed')
+    expect(await count(tx, 'private.live_attempts where absent_count = 0')).toBe(1)
+  }))
+
+test('leaves a reply, and a workspace that forbids it, to a person', () =>
+  withTx(async (tx) => {
+    const thread = await unconfirmed(tx, ['one', 'two'])
+    await settle(tx, thread.claimId, [resultFor(thread.attempt, 'accepted')], { now: at(35) })
+    await startSending(tx, at(36))
+    await rescue(tx, at(70))
+    await look(tx, 1000, { verdict: 'absent' })
+    await look(tx, 1100, { verdict: 'absent' })
+    expect((await readPost(tx, thread.post)).status).toBe('unconfirmed')
+
+    const forbidden = await unconfirmed(tx)
+    await tx.query('update public.workspaces set resend_when_absent = false')
+    await look(tx, 1200, { verdict: 'absent' })
+    await look(tx, 1300, { verdict: 'absent' })
+    expect((await readPost(tx, forbidden.post)).status).toBe('unconfirmed')
+    expect((await claimJobs(tx, { now: at(1400) })).lanes).toEqual([])
+  }))
+
+test('refuses to schedule an unconfirmed post, and lets a person resolve it', () =>
+  withTx(async (tx) => {
+    const { account, post } = await unconfirmed(tx)
+    await tx.query(`select set_config('request.jwt.claims', $1, true)`, [
+      JSON.stringify({ sub: account.person.id, role: 'authenticated' }),
+    ])
+    await tx.query('savepoint before')
+    await expect(tx.query('select public.publish_post($1)', [post])).rejects.toMatchObject({
+      code: 'PT409',
+      message: 'outcome-unknown',
+    })
+    await tx.query('rollback to savepoint before')
+
+    await tx.query('select public.resolve_post($1)', [post])
+
+    expect(await readPost(tx, post)).toMatchObject({
+      status: 'failed',
+      failure: { slug: 'resolved-as-absent' },
+    })
+  }))
+
+test('alerts when X turns out to have a post that was sent again', () =>
+  withTx(async (tx) => {
+    const { post, claimId, attempt } = await unconfirmed(tx)
+    await look(tx, QUIET_SECONDS + 1, { verdict: 'absent' })
+    await look(tx, QUIET_SECONDS + 60, { verdict: 'absent' })
+
+    await settle(tx, claimId, [resultFor(attempt, 'accepted')], { now: at(900) })
+
+    expect(
+      await count(tx, `private.alerts where kind = 'accepted-after-absent' and subject = $1`, [
+        post,
+      ]),
+    ).toBe(1)
+  }))
