@@ -1,3 +1,4 @@
+import type { Bytes } from './crypto/bytes.ts'
 import { createRpc, type Rpc } from './db/rpc.ts'
 import { type Env, readEnv } from './env.ts'
 
@@ -11,7 +12,7 @@ export type Deps = {
   /** Resolves after `ms`, or rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   randomUUID(): string
-  randomBytes(length: number): Uint8Array<ArrayBuffer>
+  randomBytes(length: number): Bytes
   /** Lets the platform keep the worker alive until the promise settles. Logs a rejection. */
   background(promise: Promise<unknown>): void
   /** Writes one JSON line. Entries never hold tokens, bodies or provider secrets. */

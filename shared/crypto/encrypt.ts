@@ -1,9 +1,10 @@
 import { fromBase64Url, toBase64Url } from './base64url.ts'
+import type { Bytes } from './bytes.ts'
 import type { KeyRing } from './key-ring.ts'
 
 const imported = new WeakMap<Uint8Array, Promise<CryptoKey>>()
 
-const cryptoKey = (bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => {
+const cryptoKey = (bytes: Bytes): Promise<CryptoKey> => {
   const known = imported.get(bytes)
   if (known) return known
   const key = crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
@@ -11,7 +12,7 @@ const cryptoKey = (bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => {
   return key
 }
 
-const algorithm = (iv: Uint8Array<ArrayBuffer>, aad: string) => ({
+const algorithm = (iv: Bytes, aad: string) => ({
   name: 'AES-GCM',
   iv,
   additionalData: new TextEncoder().encode(aad),

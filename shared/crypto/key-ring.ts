@@ -1,7 +1,8 @@
 import { fromBase64Url } from './base64url.ts'
+import type { Bytes } from './bytes.ts'
 
 /** Key id to 32 key bytes. The first key encrypts, every key decrypts. */
-export type KeyRing = ReadonlyMap<string, Uint8Array<ArrayBuffer>>
+export type KeyRing = ReadonlyMap<string, Bytes>
 
 /** Reads {"<key id>": "<base64 of 32 bytes>", …}. Throws an Error that never quotes a key. */
 export const parseKeyRing = (value: unknown): KeyRing => {
@@ -15,7 +16,7 @@ export const parseKeyRing = (value: unknown): KeyRing => {
   return ring
 }
 
-const parseKey = (id: string, encoded: unknown): Uint8Array<ArrayBuffer> => {
+const parseKey = (id: string, encoded: unknown): Bytes => {
   // JSON objects put ids that look like numbers first, whatever the order they were written in.
   if (!/^[A-Za-z][A-Za-z0-9_-]{0,31}$/.test(id)) {
     throw new Error(`key id "${id}" must start with a letter and hold letters, digits, - and _`)

@@ -334,7 +334,8 @@ $$;
 comment on function private.resume_publishing() is
   'An operator''s word that this database may publish from here on.';
 
--- How many more workers are needed: lanes that are ready, less what live workers carry.
+-- How often to ring: once for each worker that ready lanes need beyond the live ones, and at least
+-- once when something is to be looked for on X or revoked there.
 create function private.missing_workers(
   p_lanes_per_worker int default 500, p_max int default 4,
   p_now timestamptz default clock_timestamp()
@@ -344,22 +345,22 @@ language sql
 stable
 set search_path = ''
 as $$
-  select greatest(0, least(p_max, needed.workers) - alive.workers)
+  select greatest(
+    least(p_max, ceil(ready.lanes::numeric / p_lanes_per_worker)::int) - alive.workers,
+    (
+      exists (select from private.live_attempts where next_look_at <= p_now)
+      or exists (select from private.token_revocations where next_try_at <= p_now)
+    )::int
+  )
   from (
-    select greatest(
-      ceil(count(*)::numeric / p_lanes_per_worker),
-      (
-        exists (select from private.live_attempts where next_look_at <= p_now)
-        or exists (select from private.token_revocations where next_try_at <= p_now)
-      )::int
-    )::int as workers
+    select count(*) as lanes
     from (
       select from private.account_lanes
       where ready_at <= p_now + interval '5 seconds'
         and (claim_id is null or lease_expires_at <= p_now)
       limit p_lanes_per_worker * p_max
-    ) as ready
-  ) as needed, (
+    ) as lanes
+  ) as ready, (
     select count(*)::int as workers
     from private.publish_workers
     where seen_at > p_now - interval '6 seconds'

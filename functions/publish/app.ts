@@ -1,0 +1,30 @@
+import { Hono } from 'hono'
+import { revokeTokens } from '../../shared/accounts/revoke-tokens.ts'
+import type { Deps } from '../../shared/deps.ts'
+import { requireCron } from '../../shared/http/auth.ts'
+import { createOnError } from '../../shared/http/on-error.ts'
+import type { Network } from '../../shared/networks/network.ts'
+import { reconcile } from '../../shared/publishing/reconcile.ts'
+import { type Isolate, runWorker } from '../../shared/publishing/run-worker.ts'
+import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
+
+/**
+ * `POST /publish` wakes this isolate and answers 202 at once: it sends what is due, looks for
+ * attempts whose outcome is unknown and revokes tokens of disconnected accounts.
+ */
+export const createApp = (deps: Deps, network: Network) => {
+  const isolate: Isolate = { startedAt: deps.monotonic(), cpuMs: 0 }
+  const duties = [
+    oneAtATime(() => runWorker(deps, network, isolate)),
+    oneAtATime(() => reconcile(deps, network)),
+    oneAtATime(() => revokeTokens(deps, network)),
+  ]
+
+  return new Hono()
+    .basePath('/publish')
+    .onError(createOnError(deps))
+    .post('/', requireCron(deps), (c) => {
+      for (const start of duties) deps.background(start())
+      return c.json({ status: 'accepted' }, 202)
+    })
+}
