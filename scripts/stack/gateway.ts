@@ -30,7 +30,7 @@ export const startGateway = async (port: number, parts: GatewayParts) => {
     '/auth/v1': authRoute(parts),
     '/rest/v1': restRoute(parts),
     '/functions/v1': parts.functions,
-    '/realtime/v1': fetchRoute(parts.realtime.fetch),
+    '/realtime/v1': realtimeRoute(parts),
   }
   const server = createServer((req, res) => {
     const [prefix, path] = split(req.url ?? '/')
@@ -81,6 +81,15 @@ const authRoute = ({ keys, auth }: GatewayParts): Route => {
     const isOpen = path.startsWith('/.well-known/')
     const caller = isOpen ? undefined : callerOf(req.headers, path, keys)
     if (caller?.kind === 'refused') return refuse(res, caller)
+    for (const [name, value] of Object.entries(OPEN_CORS)) res.setHeader(name, value)
+    return route(req, res, path)
+  }
+}
+
+const realtimeRoute = ({ realtime }: GatewayParts): Route => {
+  const route = fetchRoute(realtime.fetch)
+  return (req, res, path) => {
+    if (answerPreflight(req, res)) return
     for (const [name, value] of Object.entries(OPEN_CORS)) res.setHeader(name, value)
     return route(req, res, path)
   }

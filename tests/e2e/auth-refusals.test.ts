@@ -29,6 +29,17 @@ test('refuses a second account for one address, whatever its case', async () => 
   expect(again.error).toMatchObject({ status: 422, code: 'user_already_exists' })
 })
 
+test('lets a page of another origin read which version of errors it got', async () => {
+  const { api_url, publishable_key: apikey } = inject('stack')
+  const response = await fetch(`${api_url}/auth/v1/user`, {
+    headers: { apikey, origin: 'https://app.example', 'x-supabase-api-version': '2024-01-01' },
+  })
+  expect(response.headers.get('x-supabase-api-version')).toBe('2024-01-01')
+  const exposed = response.headers.get('access-control-expose-headers') ?? ''
+  expect(exposed.toLowerCase()).toContain('x-supabase-api-version')
+  expect(await response.json()).toMatchObject({ code: 'no_authorization' })
+})
+
 test('names what is weak about a password', async () => {
   const { error } = await newClient().auth.signUp({ email: 'weak@example.com', password: 'abc' })
   expect(error).toMatchObject({ status: 422, code: 'weak_password', reasons: ['length'] })

@@ -53,6 +53,22 @@ test('drops what the sender may not write', async () => {
   expect(joined.received.map(({ event }) => event)).toEqual(['yes'])
 })
 
+test('may be called from a page of any origin', async () => {
+  const preflight = await fetch(`${inject('stack').api_url}/realtime/v1/api/broadcast`, {
+    method: 'OPTIONS',
+    headers: {
+      origin: 'https://app.example',
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'apikey, authorization, content-type',
+    },
+  })
+  expect(preflight.ok).toBe(true)
+  const answer = await post('', {})
+  for (const { headers } of [preflight, answer]) {
+    expect(headers.get('access-control-allow-origin')).toBe('*')
+  }
+})
+
 test('refuses strangers, and bodies that are no messages', async () => {
   const { secret_key: apikey, publishable_key } = inject('stack')
   const bad = { apikey: publishable_key, authorization: 'Bearer nonsense' }

@@ -13,6 +13,7 @@ export type Authorize = (claims: Claims, topic: string) => Promise<Permissions>
 
 const EXTENSIONS: Extension[] = ['broadcast', 'presence']
 const NO_SUCH_ROLE = '22023'
+const POLICY_TIMEOUT_MS = '5000'
 
 const NOTHING: Permissions = {
   broadcast: { read: false, write: false },
@@ -31,8 +32,9 @@ const seed = async (client: PoolClient, topic: string) => {
 const become = (client: PoolClient, claims: Claims, topic: string) =>
   client.query(
     `select set_config('role', $1, true), set_config('realtime.topic', $2, true),
-       set_config('request.jwt.claims', $3, true), set_config('request.headers', '{}', true)`,
-    [claims.role, topic, JSON.stringify(claims)],
+       set_config('request.jwt.claims', $3, true), set_config('request.headers', '{}', true),
+       set_config('statement_timeout', $4, true)`,
+    [claims.role, topic, JSON.stringify(claims), POLICY_TIMEOUT_MS],
   )
 
 const readable = async (client: PoolClient, topic: string, ids: string[]) => {

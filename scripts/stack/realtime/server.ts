@@ -14,7 +14,7 @@ import { createPresence } from './presence.ts'
 import { createTopics } from './topics.ts'
 
 const MAX_FRAME_BYTES = 3 * 1024 * 1024
-const MAINTENANCE_MS = 3_600_000
+const MAINTENANCE_MS = 60_000
 
 export type RealtimeOptions = {
   /** A pool of the superuser: policies are probed as the token's role. */
