@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
+import { commandOf } from './process-identity.ts'
 
 /** Who listens on a TCP port, as `name (process id)`; undefined when it cannot be found out. */
 export const portHolder = (port: number) => fromProc(port) ?? fromLsof(port)
@@ -20,8 +22,8 @@ const fromProc = (port: number) => {
   if (inodes.size === 0) return undefined
   for (const pid of attempt(() => readdirSync('/proc')) ?? []) {
     if (/^\d+$/.test(pid) && holdsSocket(pid, inodes)) {
-      const name = attempt(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim())
-      return `${name ?? 'a process'} (process ${pid})`
+      const program = basename(commandOf(Number(pid)).split(' ')[0] ?? '')
+      return `${program || 'a program'} (process ${pid})`
     }
   }
   return undefined

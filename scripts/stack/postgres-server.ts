@@ -71,7 +71,7 @@ const launch = async (o: ServerOptions): Promise<Child> => {
 
 const attempt = async (o: ServerOptions) => {
   const logFile = `${o.dataDir}.log`
-  const log = await open(logFile, 'a')
+  const log = await open(logFile, 'a', 0o600)
   const { size } = await stat(logFile)
   const { file, args, options } = o.account.command(o.postgres, ['-D', o.dataDir, ...o.flags])
   const child = await startChild(file, args, {

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { type Closing, createClosing, together } from './closing.ts'
@@ -107,6 +107,8 @@ const prepare = async (options: StackOptions, closing: Closing) => {
   const data = resolve(options.data)
   await mkdir(data, { recursive: true })
   closing.add(await lockData(data))
+  // One left by a stack that was killed would lead its readers nowhere.
+  await rm(join(data, 'state.json'), { force: true })
   const ports = await choosePorts(options.port ?? 54321)
   if (options.fresh) await eraseData(data)
   return { data, ports, keys: await loadKeys(data) }
