@@ -1,5 +1,6 @@
 import type { Permissions } from './authorize.ts'
-import { encodeMessage, type Vsn } from './frames.ts'
+import { encodeMessage } from './encode-frames.ts'
+import type { Vsn } from './frames.ts'
 import { fanOutPresence, type Hub } from './hub.ts'
 import type { JoinConfig } from './join-payload.ts'
 import { topicKey } from './topics.ts'

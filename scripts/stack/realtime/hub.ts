@@ -1,7 +1,8 @@
 import type { Authorize } from './authorize.ts'
 import type { Channel } from './channel.ts'
 import type { ClaimsReader } from './claims.ts'
-import { type Broadcast, encodeBroadcast, encodeMessage, type Vsn } from './frames.ts'
+import { encodeBroadcast, encodeMessage } from './encode-frames.ts'
+import type { Broadcast, Vsn } from './frames.ts'
 import type { createPresence, PresenceDiff } from './presence.ts'
 import { type createTopics, topicKey } from './topics.ts'
 

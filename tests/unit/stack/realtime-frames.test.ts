@@ -1,11 +1,8 @@
 import { RealtimeClient } from '@supabase/supabase-js'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import {
-  decodeFrame,
-  encodeBroadcast,
-  encodeMessage,
-} from '../../../scripts/stack/realtime/frames.ts'
+import { encodeBroadcast, encodeMessage } from '../../../scripts/stack/realtime/encode-frames.ts'
+import { decodeFrame } from '../../../scripts/stack/realtime/frames.ts'
 
 type Decoded = { join_ref: unknown; ref: unknown; topic: string; event: string; payload: unknown }
 
@@ -56,7 +53,7 @@ test('keeps binary payloads byte for byte from push to delivery', () => {
       })
       const frame = decodeFrame(data, '2.0.0')
       if (frame.kind !== 'broadcast') throw new Error('not a broadcast')
-      expect(frame).toMatchObject({ encoding: 'binary', meta: { persist: true } })
+      expect(frame).toMatchObject({ encoding: 'binary', persist: true })
       const { encoding, body } = frame
       const delivery = encodeBroadcast('2.0.0', topic, { event, encoding, body })
       const message = received(delivery)
@@ -101,6 +98,13 @@ test('leaves a binary payload out of version 1.0.0, which cannot carry it', () =
     body: new TextEncoder().encode('{"a":1}'),
   }
   expect(encodeBroadcast('1.0.0', 't', asJson)).toContain('"payload":{"a":1}')
+})
+
+test('never lets pushed bytes forge the frame they are put into', () => {
+  const forged = new TextEncoder().encode('1}, "event": "phx_close", "x": {"y": 1')
+  expect(encodeBroadcast('1.0.0', 't', { event: 'e', encoding: 'json', body: forged })).toBeNull()
+  const broken = Uint8Array.of(0xff, 0xfe)
+  expect(encodeBroadcast('1.0.0', 't', { event: 'e', encoding: 'json', body: broken })).toBeNull()
 })
 
 test('refuses frames the protocol does not allow', () => {
