@@ -50,6 +50,7 @@ export const EnvSchema = z.object({
   ALLOWED_ORIGINS: list.pipe(z.array(origin)),
   DOCS_URL: optional(z.url()),
   WEBHOOK_PRIVATE_HOSTS: list,
+  SB_REGION: optional(z.string()),
 })
 
 export type Env = z.infer<typeof EnvSchema>

@@ -21,7 +21,7 @@ export const fromPostgres = (error: PostgresError, status = 500): Problem => {
   if (/^PT[45]\d\d$/.test(code)) return refusal(error, Number(code.slice(2)))
   if (code === '42501') return problems.forbidden(error)
   if (code === '23505') return problems.conflict(error)
-  if (/^(22|23)...$/.test(code)) return problems.invalidValue(error)
+  if (/^(22|23)...$/.test(code)) return problems.invalidValue(ruleOf(error), error)
   if (/^PGRST30[0-3]$/.test(code) || status === 401) return problems.unauthorized(undefined, error)
   if (isRetryable(code) || status === 503) return problems.unavailable(error)
   return problems.internal(error)
@@ -35,3 +35,7 @@ const refusal = (error: PostgresError, status: number): Problem =>
     error.hint ? { remedy: error.hint } : {},
     error,
   )
+
+/** Constraints are named after the truth they keep: "posts_metadata_within_8_kb". */
+const ruleOf = ({ message }: PostgresError): string | undefined =>
+  /violates check constraint "(\w+)"/.exec(message ?? '')?.[1]?.replaceAll('_', ' ')

@@ -2,13 +2,10 @@ import { withSupabase } from '@supabase/server/adapters/hono'
 import type { MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { HTTPException } from 'hono/http-exception'
-import { type Rpc, rpcAs } from '../db/rpc.ts'
-import { type Select, selectAs } from '../db/select.ts'
+import { type Caller, callerOf } from '../db/caller.ts'
 import type { Deps } from '../deps.ts'
+import { documented } from './document.ts'
 import { problems } from './problems.ts'
-
-/** Who makes the request, and the database as they may see it. */
-export type Caller = { userId: string; rpc: Rpc; select: Select }
 
 export type CallerEnv = { Variables: { caller: Caller } }
 
@@ -43,18 +40,15 @@ const check = (deps: Pick<Deps, 'env' | 'fetch'>, auth: Auth) => {
 /** Lets signed-in people through and sets `c.var.caller`; everyone else gets 401. */
 export const requireUser = (deps: Pick<Deps, 'env' | 'fetch'>): MiddlewareHandler<CallerEnv> => {
   const verify = check(deps, 'user')
-  return createMiddleware<CallerEnv>(async (c, next) => {
+  const guard = createMiddleware<CallerEnv>(async (c, next) => {
     const { userClaims } = await verify(c as never)
     // Signed by this project and still no person: anon and service tokens carry other roles.
     if (userClaims?.role !== 'authenticated') throw problems.unauthorized()
     const token = c.req.header('authorization')?.slice('Bearer '.length) ?? ''
-    c.set('caller', {
-      userId: userClaims.id,
-      rpc: rpcAs(deps, token),
-      select: selectAs(deps, token),
-    })
+    c.set('caller', callerOf(deps, userClaims.id, token))
     await next()
   })
+  return documented(guard, { security: 'user', errors: ['unauthorized'] })
 }
 
 /** Lets cron and triggers through: they hold the secret key named `cron`. */

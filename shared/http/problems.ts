@@ -40,8 +40,13 @@ export const problems = {
       remedy: 'Correct each entry of "errors" and send the request again.',
       errors,
     }),
-  invalidValue: (cause?: unknown) =>
-    problem('invalid-value', 'A value was refused by the database.', {}, cause),
+  invalidValue: (rule?: string, cause?: unknown) =>
+    problem(
+      'invalid-value',
+      rule ? `A value breaks the rule "${rule}".` : 'A value was refused by the database.',
+      {},
+      cause,
+    ),
   invalidIfMatch: () =>
     problem('invalid-if-match', 'If-Match must be one ETag such as "3", or *.', {
       remedy: 'Repeat the ETag header of the answer you read.',

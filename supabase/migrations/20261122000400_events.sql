@@ -126,12 +126,12 @@ as $$
     where events.workspace_id = coalesce(p_workspace_id, private.personal_workspace_id())
       and events.sequence > p_after
     order by events.sequence
-    limit least(greatest(p_limit, 1), 100)
+    limit least(greatest(p_limit, 1), 101)
   ) as page;
 $$;
 
 comment on function public.list_events(uuid, bigint, int) is
-  'Stamped events after a sequence, oldest first, at most 100.';
+  'Stamped events after a sequence, oldest first, at most 101: a page and the row that tells of a next one.';
 
 grant execute on function public.list_events(uuid, bigint, int) to authenticated;
 

@@ -239,12 +239,12 @@ as $$
         or strpos(lower(posts.content), lower(p_filter ->> 'q')) > 0
       )
     order by posts.id desc
-    limit least(greatest(p_limit, 1), 100)
+    limit least(greatest(p_limit, 1), 101)
   ) as page;
 $$;
 
 comment on function public.list_posts(uuid, jsonb, uuid, int) is
-  'A page of a workspace''s posts (null: the personal workspace), newest first, at most 100.';
+  'A page of a workspace''s posts (null: the personal workspace), newest first, at most 101: a page and the row that tells of a next one.';
 
 grant execute on function public.get_post(uuid) to authenticated;
 grant execute on function public.list_posts(uuid, jsonb, uuid, int) to authenticated;

@@ -1,0 +1,56 @@
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { requestId } from 'hono/request-id'
+import type { Deps } from '../../shared/deps.ts'
+import { cors } from '../../shared/http/cors.ts'
+import { createNotFound } from '../../shared/http/not-found.ts'
+import { createOnError } from '../../shared/http/on-error.ts'
+import { problems } from '../../shared/http/problems.ts'
+import { requestLog } from '../../shared/http/request-log.ts'
+import type { Network } from '../../shared/networks/network.ts'
+import { networkOf } from '../../shared/networks/network-of.ts'
+import { accounts } from './routes/accounts.ts'
+import { connections } from './routes/connections.ts'
+import { docs } from './routes/docs.ts'
+import { events } from './routes/events.ts'
+import { health } from './routes/health.ts'
+import { me } from './routes/me.ts'
+import { postStatus } from './routes/post-status.ts'
+import { posts } from './routes/posts.ts'
+
+const maxBodyBytes = 1_048_576
+
+const refuseLargeBodies = bodyLimit({
+  maxSize: maxBodyBytes,
+  onError: () => {
+    throw problems.contentTooLarge(maxBodyBytes)
+  },
+})
+
+/** The API. Paths begin with the function's own name, as the platform hands them over. */
+export const createApp = (deps: Deps, network: Network = networkOf(deps)) => {
+  const app = new Hono().basePath('/api')
+  app.use(requestId({ generator: deps.randomUUID }), requestLog(deps), cors(deps.env))
+  app.use(refuseLargeBodies, async (c, next) => {
+    await next()
+    c.res.headers.set('cache-control', 'private')
+    c.res.headers.set('x-content-type-options', 'nosniff')
+  })
+  app.onError(createOnError(deps))
+  app.notFound(createNotFound(app))
+  return app
+    .route('/', health())
+    .route(
+      '/',
+      docs(deps, () => app.routes),
+    )
+    .route('/', connections(deps, network))
+    .route('/', accounts(deps))
+    .route('/', posts(deps, network))
+    .route('/', postStatus(deps))
+    .route('/', events(deps))
+    .route('/', me(deps))
+}
+
+/** For typed clients: `hc<Api>('https://<ref>.supabase.co/functions/v1').api.posts.$get(…)`. */
+export type Api = ReturnType<typeof createApp>

@@ -1,0 +1,86 @@
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { Account, UpdateAccountInput } from '../../../shared/accounts/account.ts'
+import { listAccounts } from '../../../shared/accounts/list-accounts.ts'
+import {
+  disconnectAccount,
+  getAccount,
+  updateAccount,
+} from '../../../shared/accounts/manage-account.ts'
+import type { Deps } from '../../../shared/deps.ts'
+import { requireUser } from '../../../shared/http/auth.ts'
+import { cursorOf, limitOf } from '../../../shared/http/cursor.ts'
+import { describe } from '../../../shared/http/document.ts'
+import { ifMatch, setETag } from '../../../shared/http/if-match.ts'
+import { paginate } from '../../../shared/http/page.ts'
+import { IdParam, pageOf } from '../../../shared/http/params.ts'
+import { validate } from '../../../shared/http/validate.ts'
+import { workspace } from '../../../shared/http/workspace.ts'
+
+const ListQuery = z.strictObject({
+  cursor: cursorOf(z.tuple([z.iso.datetime({ offset: true }), z.uuid()])).optional(),
+  limit: limitOf(50),
+})
+
+const answer = { description: 'The account.', schema: Account, headers: ['etag'] }
+
+const docs = {
+  list: describe({
+    summary: 'List accounts, newest first',
+    responses: { 200: { description: 'A page.', schema: pageOf(Account), headers: ['link'] } },
+  }),
+  get: describe({ summary: 'Read an account', responses: { 200: answer } }),
+  update: describe({
+    summary: 'Pause, resume or change the zone of an account',
+    responses: { 200: answer },
+    errors: ['role-required', 'account-not-connected', 'time-zone-unknown'],
+  }),
+  disconnect: describe({
+    summary: 'Disconnect an account',
+    description:
+      'Its tokens are destroyed and revoked at the network. Scheduled posts wait until it is connected again. Safe to repeat.',
+    responses: { 200: answer },
+    errors: ['role-required'],
+  }),
+}
+
+/** Connected accounts. How one gets connected: connections.ts. */
+export const accounts = (deps: Deps) => {
+  const user = requireUser(deps)
+  const id = validate('param', IdParam)
+  return new Hono()
+    .get('/accounts', user, docs.list, workspace, validate('query', ListQuery), async (c) => {
+      const { cursor, limit } = c.req.valid('query')
+      const rows = await listAccounts(c.var.caller, c.var.workspaceId, cursor ?? null, limit + 1)
+      return c.json(
+        paginate(c, rows, limit, (account) => [account.created_at, account.id]),
+        200,
+      )
+    })
+    .get('/accounts/:id', user, docs.get, id, async (c) => {
+      const account = await getAccount(c.var.caller, c.req.valid('param').id)
+      setETag(c, account.version)
+      return c.json(account, 200)
+    })
+    .patch(
+      '/accounts/:id',
+      user,
+      docs.update,
+      id,
+      ifMatch,
+      validate('json', UpdateAccountInput),
+      async (c) => {
+        const { id: accountId } = c.req.valid('param')
+        const changes = c.req.valid('json')
+        const account = await updateAccount(c.var.caller, accountId, changes, c.var.version)
+        setETag(c, account.version)
+        return c.json(account, 200)
+      },
+    )
+    .delete('/accounts/:id', user, docs.disconnect, id, ifMatch, async (c) => {
+      const { id: accountId } = c.req.valid('param')
+      const account = await disconnectAccount(c.var.caller, accountId, c.var.version)
+      setETag(c, account.version)
+      return c.json(account, 200)
+    })
+}

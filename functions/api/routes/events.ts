@@ -1,0 +1,46 @@
+import { Hono } from 'hono'
+import { z } from 'zod'
+import type { Deps } from '../../../shared/deps.ts'
+import { Event } from '../../../shared/events/event.ts'
+import { listEvents } from '../../../shared/events/list-events.ts'
+import { requireUser } from '../../../shared/http/auth.ts'
+import { cursorOf, encodeCursor, limitOf } from '../../../shared/http/cursor.ts'
+import { describe } from '../../../shared/http/document.ts'
+import { linkNext } from '../../../shared/http/page.ts'
+import { pageOf } from '../../../shared/http/params.ts'
+import { validate } from '../../../shared/http/validate.ts'
+import { workspace } from '../../../shared/http/workspace.ts'
+
+const ListQuery = z.strictObject({
+  after: cursorOf(z.tuple([z.int().min(0)])).optional(),
+  limit: limitOf(100),
+})
+
+const docs = {
+  list: describe({
+    summary: 'Read the log of a workspace, oldest first',
+    description:
+      'next_cursor is given even at the end of the log: ask again with ?after=<next_cursor> for what comes next. Nothing is skipped and nothing comes twice.',
+    responses: { 200: { description: 'A page.', schema: pageOf(Event), headers: ['link'] } },
+  }),
+}
+
+/** The log webhooks are made from, for those who would rather pull. */
+export const events = (deps: Deps) =>
+  new Hono().get(
+    '/events',
+    requireUser(deps),
+    docs.list,
+    workspace,
+    validate('query', ListQuery),
+    async (c) => {
+      const { after, limit } = c.req.valid('query')
+      const from = after?.[0] ?? 0
+      const rows = await listEvents(c.var.caller, c.var.workspaceId, from, limit + 1)
+      const data = rows.slice(0, limit)
+      const cursor = encodeCursor([data.at(-1)?.sequence ?? from])
+      const hasMore = rows.length > limit
+      if (hasMore) linkNext(c, 'after', cursor)
+      return c.json({ data, next_cursor: cursor, has_more: hasMore }, 200)
+    },
+  )

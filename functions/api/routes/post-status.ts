@@ -1,0 +1,115 @@
+import { type Context, Hono } from 'hono'
+import type { Deps } from '../../../shared/deps.ts'
+import { requireUser } from '../../../shared/http/auth.ts'
+import { describe } from '../../../shared/http/document.ts'
+import { idempotent } from '../../../shared/http/idempotency.ts'
+import { ifMatch, setETag } from '../../../shared/http/if-match.ts'
+import { DryRunQuery, IdParam, pageOf } from '../../../shared/http/params.ts'
+import { validate } from '../../../shared/http/validate.ts'
+import {
+  publishPost,
+  resolvePost,
+  schedulePost,
+  unschedulePost,
+} from '../../../shared/posts/change-status.ts'
+import { ResolvePostInput, SchedulePostInput } from '../../../shared/posts/inputs.ts'
+import { listAttempts } from '../../../shared/posts/list-attempts.ts'
+import { Attempt, Post } from '../../../shared/posts/post.ts'
+
+const responses = { 200: { description: 'The post.', schema: Post, headers: ['etag'] } }
+
+const docs = {
+  schedule: describe({
+    summary: 'Schedule or reschedule a post',
+    responses,
+    errors: [
+      'role-required',
+      'account-not-connected',
+      'illegal-transition',
+      'outcome-unknown',
+      'post-in-flight',
+      'scheduled-in-past',
+    ],
+  }),
+  unschedule: describe({
+    summary: 'Turn a scheduled post back into a draft',
+    description: 'Safe to repeat.',
+    responses,
+    errors: ['role-required', 'illegal-transition', 'post-in-flight'],
+  }),
+  publish: describe({
+    summary: 'Publish a post now',
+    description: 'Also how a failed or missed post is tried again.',
+    responses,
+    errors: [
+      'role-required',
+      'account-not-connected',
+      'illegal-transition',
+      'outcome-unknown',
+      'post-in-flight',
+    ],
+  }),
+  resolve: describe({
+    summary: 'Settle a post whose outcome is unknown',
+    description: 'For a person who looked at the network: the id found there, or null.',
+    responses,
+    errors: ['role-required', 'nothing-to-resolve', 'remote-id-taken'],
+  }),
+  attempts: describe({
+    summary: 'Every time a segment was, or may have been, sent',
+    responses: { 200: { description: 'All attempts in order.', schema: pageOf(Attempt) } },
+  }),
+}
+
+const send = (c: Context, post: Post) => {
+  setETag(c, post.version)
+  return c.json(post, 200)
+}
+
+/** When posts go out, and what came of it. */
+export const postStatus = (deps: Deps) => {
+  const user = requireUser(deps)
+  const once = idempotent(deps)
+  const id = validate('param', IdParam)
+  return new Hono()
+    .post(
+      '/posts/:id/schedule',
+      user,
+      docs.schedule,
+      id,
+      ifMatch,
+      validate('query', DryRunQuery),
+      validate('json', SchedulePostInput),
+      once,
+      async (c) => {
+        const dryRun = c.req.valid('query').dry_run === 'true'
+        const { scheduled_at: at } = c.req.valid('json')
+        const options = { version: c.var.version, dryRun }
+        return send(c, await schedulePost(c.var.caller, c.req.valid('param').id, at, options))
+      },
+    )
+    .post('/posts/:id/unschedule', user, docs.unschedule, id, ifMatch, once, async (c) =>
+      send(c, await unschedulePost(c.var.caller, c.req.valid('param').id, c.var.version)),
+    )
+    .post('/posts/:id/publish', user, docs.publish, id, ifMatch, once, async (c) =>
+      send(c, await publishPost(c.var.caller, c.req.valid('param').id, c.var.version)),
+    )
+    .post(
+      '/posts/:id/resolve',
+      user,
+      docs.resolve,
+      id,
+      ifMatch,
+      validate('json', ResolvePostInput),
+      once,
+      async (c) => {
+        const { remote_id: remoteId } = c.req.valid('json')
+        const { id: postId } = c.req.valid('param')
+        return send(c, await resolvePost(c.var.caller, postId, remoteId, c.var.version))
+      },
+    )
+    .get('/posts/:id/attempts', user, docs.attempts, id, async (c) => {
+      const data = await listAttempts(c.var.caller, c.req.valid('param').id)
+      return c.json({ data, next_cursor: null, has_more: false }, 200)
+    })
+}

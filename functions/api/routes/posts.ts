@@ -1,0 +1,132 @@
+import { Hono } from 'hono'
+import { z } from 'zod'
+import type { Deps } from '../../../shared/deps.ts'
+import { requireUser } from '../../../shared/http/auth.ts'
+import { cursorOf, limitOf } from '../../../shared/http/cursor.ts'
+import { describe } from '../../../shared/http/document.ts'
+import { idempotent } from '../../../shared/http/idempotency.ts'
+import { ifMatch, setETag } from '../../../shared/http/if-match.ts'
+import { paginate } from '../../../shared/http/page.ts'
+import { DryRunQuery, IdParam, pageOf } from '../../../shared/http/params.ts'
+import { validate } from '../../../shared/http/validate.ts'
+import { workspace } from '../../../shared/http/workspace.ts'
+import type { Network } from '../../../shared/networks/network.ts'
+import { cancelPost } from '../../../shared/posts/change-status.ts'
+import { createPost } from '../../../shared/posts/create-post.ts'
+import { getPost } from '../../../shared/posts/get-post.ts'
+import {
+  CreatePostInput,
+  postFilters,
+  UpdatePostInput,
+  ValidatePostInput,
+} from '../../../shared/posts/inputs.ts'
+import { listPosts } from '../../../shared/posts/list-posts.ts'
+import { Post } from '../../../shared/posts/post.ts'
+import { updatePost } from '../../../shared/posts/update-post.ts'
+import { PostValidation, validatePost } from '../../../shared/posts/validate-post.ts'
+
+const ListQuery = z.strictObject({
+  ...postFilters,
+  cursor: cursorOf(z.tuple([z.uuid()])).optional(),
+  limit: limitOf(50),
+})
+
+const answer = { description: 'The post.', schema: Post, headers: ['etag'] }
+
+const docs = {
+  create: describe({
+    summary: 'Create a draft, or a scheduled post',
+    description:
+      'Scheduled when scheduled_at is given, else a draft. The text is checked against what the account may send.',
+    responses: {
+      201: { ...answer, headers: ['etag', 'location'] },
+      200: { description: 'What a dry run would have created.', schema: Post },
+    },
+    errors: ['not-found', 'role-required', 'account-not-connected', 'scheduled-in-past'],
+  }),
+  validate: describe({
+    summary: 'Check a text without keeping it',
+    responses: { 200: { description: 'What the network would say.', schema: PostValidation } },
+    errors: ['not-found'],
+  }),
+  list: describe({
+    summary: 'List posts, newest first',
+    responses: { 200: { description: 'A page.', schema: pageOf(Post), headers: ['link'] } },
+  }),
+  get: describe({ summary: 'Read a post', responses: { 200: answer } }),
+  update: describe({
+    summary: 'Change a post that has not been sent',
+    responses: { 200: answer },
+    errors: ['role-required', 'post-not-editable'],
+  }),
+  cancel: describe({
+    summary: 'Cancel a post that is not on the network',
+    description: 'The post stays readable as canceled. Safe to repeat.',
+    responses: { 200: answer },
+    errors: ['role-required', 'already-published', 'post-in-flight', 'illegal-transition'],
+  }),
+}
+
+/** Writing and reading posts. */
+export const posts = (deps: Deps, network: Network) => {
+  const user = requireUser(deps)
+  const once = idempotent(deps)
+  return new Hono()
+    .post(
+      '/posts',
+      user,
+      docs.create,
+      validate('query', DryRunQuery),
+      validate('json', CreatePostInput),
+      once,
+      async (c) => {
+        const dryRun = c.req.valid('query').dry_run === 'true'
+        const post = await createPost(c.var.caller, c.req.valid('json'), dryRun)
+        if (dryRun) return c.json(post, 200)
+        setETag(c, post.version)
+        c.header('location', `/functions/v1/api/posts/${post.id}`)
+        return c.json(post, 201)
+      },
+    )
+    .post(
+      '/posts/validate',
+      user,
+      docs.validate,
+      validate('json', ValidatePostInput),
+      once,
+      async (c) => c.json(await validatePost(c.var.caller, network, c.req.valid('json')), 200),
+    )
+    .get('/posts', user, docs.list, workspace, validate('query', ListQuery), async (c) => {
+      const { cursor, limit, ...filter } = c.req.valid('query')
+      const before = cursor?.[0] ?? null
+      const rows = await listPosts(c.var.caller, c.var.workspaceId, filter, before, limit + 1)
+      return c.json(
+        paginate(c, rows, limit, (post) => [post.id]),
+        200,
+      )
+    })
+    .get('/posts/:id', user, docs.get, validate('param', IdParam), async (c) => {
+      const post = await getPost(c.var.caller, c.req.valid('param').id)
+      setETag(c, post.version)
+      return c.json(post, 200)
+    })
+    .patch(
+      '/posts/:id',
+      user,
+      docs.update,
+      validate('param', IdParam),
+      ifMatch,
+      validate('json', UpdatePostInput),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        const post = await updatePost(c.var.caller, id, c.req.valid('json'), c.var.version)
+        setETag(c, post.version)
+        return c.json(post, 200)
+      },
+    )
+    .delete('/posts/:id', user, docs.cancel, validate('param', IdParam), ifMatch, async (c) => {
+      const post = await cancelPost(c.var.caller, c.req.valid('param').id, c.var.version)
+      setETag(c, post.version)
+      return c.json(post, 200)
+    })
+}
