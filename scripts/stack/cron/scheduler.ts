@@ -67,7 +67,7 @@ export async function startCron({ adminUrl, log }: Options): Promise<{ close(): 
     url: adminUrl,
     channel: 'pg_cron',
     name: 'pg_cron scheduler',
-    onReady: () => void failInterrupted(pool, runs.size).then(reload, reload),
+    onReady: () => void failInterrupted(pool, entries).then(reload, reload),
     onNotify: reload,
     log,
   })
@@ -97,12 +97,13 @@ function adopt(entries: Map<string, Entry>, jobs: Job[]) {
   }
 }
 
-/** Runs left open by a dead server or a dead scheduler have failed, unless we still hold some. */
-async function failInterrupted(pool: Pool, held: number) {
-  if (held > 0) return
+/** Runs left open by a dead server or a dead scheduler have failed, but not those still under way. */
+async function failInterrupted(pool: Pool, entries: Map<string, Entry>) {
+  const held = [...entries.values()].filter((entry) => entry.running).map(({ job }) => job.jobid)
   await pool.query(
     `update cron.job_run_details
      set status = 'failed', return_message = 'server restarted', end_time = clock_timestamp()
-     where status in ('starting', 'running')`,
+     where status in ('starting', 'running') and jobid <> all ($1::bigint[])`,
+    [held],
   )
 }
