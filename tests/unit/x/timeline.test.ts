@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createX } from '../../../shared/x/create-x.ts'
+import { type OpenSandbox, openSandbox, type TokenPair } from '../../helpers/sandbox-x.ts'
+
+let sandbox: OpenSandbox
+beforeAll(async () => {
+  sandbox = await openSandbox()
+  await sandbox.set('limits', { posts_per_15_min: 10_000 })
+})
+afterAll(() => sandbox.close())
+
+const look = (token: TokenPair, since = new Date(0)) =>
+  sandbox.client().timeline(token.access_token, { remoteUserId: token.user_id, since })
+
+const items = async (token: TokenPair, since?: Date) => {
+  const result = await look(token, since)
+  if (result.kind !== 'timeline') throw new Error(result.detail)
+  expect(result.complete).toBe(true)
+  return result.items
+}
+
+const post = async (token: TokenPair, text: string, replyTo?: string) => {
+  const segment = { text, ...(replyTo ? { replyTo } : {}) }
+  const result = await sandbox.client().publish(token.access_token, segment)
+  if (result.kind !== 'accepted') throw new Error(result.detail)
+  return result.remoteId
+}
+
+const author = async (username: string, more = {}) => {
+  await sandbox.set('users', { username, ...more })
+  return sandbox.token(username)
+}
+
+describe('reading the timeline', () => {
+  it('pages back through everything since the time asked for', async () => {
+    const token = await author('pager')
+    for (let number = 0; number < 230; number += 1) await post(token, `number ${number}`)
+    const found = await items(token)
+    expect(found.map(({ text }) => text)).toEqual(
+      Array.from({ length: 230 }, (_, index) => `number ${229 - index}`),
+    )
+  })
+
+  it('leaves out what is older', async () => {
+    const token = await author('older')
+    await post(token, 'old')
+    await sandbox.set('clock', { offset_ms: 10_000 })
+    await post(token, 'new')
+    await sandbox.set('clock', { offset_ms: 0 })
+    const found = await items(token, new Date(Date.now() + 5_000))
+    expect(found.map(({ text }) => text)).toEqual(['new'])
+  })
+
+  it('gives long texts whole', async () => {
+    const token = await author('writer', { subscription_type: 'Premium' })
+    const text = 'A long sentence, again. '.repeat(40).trim()
+    await post(token, text)
+    expect(await items(token)).toMatchObject([{ text }])
+  })
+
+  it('gives texts as they were typed, whatever X made of them', async () => {
+    const token = await author('linker')
+    const texts = [
+      'a < b && b > c &amp;',
+      'see https://example.com/a?b=c&d=e and docs.example.org, ok',
+    ]
+    for (const text of texts) await post(token, text)
+    const found = await items(token)
+    const { sameText } = sandbox.client()
+    expect(found[1]?.text).toBe(texts[0])
+    expect(sameText(texts[1] ?? '', found[0]?.text ?? '')).toBe(true)
+  })
+
+  it('tells the parent of a reply, and nothing of deleted posts', async () => {
+    const token = await author('threader')
+    const parent = await post(token, 'one')
+    await post(token, 'two', parent)
+    await sandbox.client().remove(token.access_token, await post(token, 'gone'))
+    expect(await items(token)).toMatchObject([
+      { text: 'two', replyTo: parent },
+      { text: 'one', replyTo: null },
+    ])
+  })
+
+  it('finds nothing in an empty timeline', async () => {
+    expect(await items(await author('quiet'))).toEqual([])
+  })
+
+  it('proves nothing when one page fails', async () => {
+    const token = await author('broken')
+    for (let number = 0; number < 120; number += 1) await post(token, `number ${number}`)
+    const match = { username: 'broken', method: 'GET' }
+    for (const kind of ['401', '402', '429', '503', 'reset_before']) {
+      await sandbox.set('faults', { match, kind, after: 1, times: 1 })
+      expect((await look(token)).kind).not.toBe('timeline')
+      await sandbox.clearFaults()
+    }
+  })
+})
+
+const answering = (body: unknown) =>
+  createX({
+    apiUrl: 'https://api.x.com',
+    authorizeUrl: 'https://x.com/i/oauth2/authorize',
+    tokenUrl: 'https://api.x.com/2/oauth2/token',
+    clientId: 'id',
+    fetch: async () => Response.json(body),
+    now: () => new Date(),
+  })
+
+const query = { remoteUserId: '1', since: new Date(0) }
+
+describe("X's newer vocabulary", () => {
+  it('is understood as well', async () => {
+    const x = answering({
+      data: [
+        {
+          id: '7',
+          text: 'cut…',
+          note_post: { text: 'the whole text' },
+          created_at: '2026-11-22T12:00:00.000Z',
+          referenced_posts: [{ type: 'replied_to', id: '6' }],
+        },
+      ],
+      meta: { result_count: 1 },
+    })
+    expect(await x.timeline('token', query)).toMatchObject({
+      kind: 'timeline',
+      items: [{ remoteId: '7', text: 'the whole text', replyTo: '6' }],
+    })
+  })
+})
+
+describe('an answer that is not what X promises', () => {
+  it.each([
+    ['has no meta', { data: [] }],
+    ['names errors', { errors: [{ detail: 'no such user' }], meta: { result_count: 0 } }],
+    ['leaves out the time', { data: [{ id: '7', text: 'a' }], meta: { result_count: 1 } }],
+    ['is no list', 'nothing'],
+  ])('proves nothing when it %s', async (_name, body) => {
+    expect((await answering(body).timeline('token', query)).kind).not.toBe('timeline')
+  })
+})
+
+describe('sameText', () => {
+  const { sameText } = answering({})
+  it.each([
+    ['Visit Example.com now', 'Visit http://example.com now'],
+    ['a  b\nc ', 'a b c'],
+    ['cafe\u0301', 'café'],
+    ['https://EXAMPLE.com/', 'https://example.com'],
+  ])('%j is %j', (sent, found) => {
+    expect(sameText(sent, found)).toBe(true)
+  })
+
+  it.each([
+    ['one', 'two'],
+    ['https://example.com/a', 'https://example.com/b'],
+    ['https://example.com/A', 'https://example.com/a'],
+  ])('%j is not %j', (sent, found) => {
+    expect(sameText(sent, found)).toBe(false)
+  })
+})
