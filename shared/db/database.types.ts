@@ -124,6 +124,61 @@ export type Database = {
         }
         Relationships: []
       }
+      post_analytics: {
+        Row: {
+          account_id: string
+          bookmarks: number
+          clicks: number
+          engagements: number
+          impressions: number
+          likes: number
+          position: number
+          post_id: string
+          profile_clicks: number
+          quotes: number
+          replies: number
+          reposts: number
+          source: string
+          timestamp: string
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          account_id: string
+          bookmarks?: number
+          clicks: number
+          engagements: number
+          impressions: number
+          likes?: number
+          position?: number
+          post_id: string
+          profile_clicks?: number
+          quotes?: number
+          replies?: number
+          reposts?: number
+          source?: string
+          timestamp: string
+          workspace_id: string
+        }
+        Update: {
+          account_id?: string
+          bookmarks?: number
+          clicks?: number
+          engagements?: number
+          impressions?: number
+          likes?: number
+          position?: number
+          post_id?: string
+          profile_clicks?: number
+          quotes?: number
+          replies?: number
+          reposts?: number
+          source?: string
+          timestamp?: string
+          workspace_id?: string
+        }
+        Relationships: []
+      }
       post_segments: {
         Row: {
           position: number
@@ -151,6 +206,61 @@ export type Database = {
           remote_id?: string | null
           status?: string
           text?: string
+          workspace_id?: string
+        }
+        Relationships: []
+      }
+      post_stats: {
+        Row: {
+          account_id: string
+          bookmarks: number
+          clicks: number
+          collected_at: string | null
+          engagements: number
+          impressions: number
+          late_ms: number | null
+          likes: number
+          post_id: string
+          profile_clicks: number
+          published_at: string
+          quotes: number
+          replies: number
+          reposts: number
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          account_id: string
+          bookmarks?: number
+          clicks?: number
+          collected_at?: string | null
+          engagements?: number
+          impressions?: number
+          late_ms?: number | null
+          likes?: number
+          post_id: string
+          profile_clicks?: number
+          published_at: string
+          quotes?: number
+          replies?: number
+          reposts?: number
+          workspace_id: string
+        }
+        Update: {
+          account_id?: string
+          bookmarks?: number
+          clicks?: number
+          collected_at?: string | null
+          engagements?: number
+          impressions?: number
+          late_ms?: number | null
+          likes?: number
+          post_id?: string
+          profile_clicks?: number
+          published_at?: string
+          quotes?: number
+          replies?: number
+          reposts?: number
           workspace_id?: string
         }
         Relationships: []
@@ -293,6 +403,150 @@ export type Database = {
         }
         Relationships: []
       }
+      webhook_attempts: {
+        Row: {
+          delivery_id: string
+          duration_ms: number | null
+          error: string | null
+          http_status: number | null
+          number: number
+          outcome: string
+          response: string | null
+          started_at: string
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          delivery_id: string
+          duration_ms?: number | null
+          error?: string | null
+          http_status?: number | null
+          number: number
+          outcome: string
+          response?: string | null
+          started_at: string
+          workspace_id: string
+        }
+        Update: {
+          delivery_id?: string
+          duration_ms?: number | null
+          error?: string | null
+          http_status?: number | null
+          number?: number
+          outcome?: string
+          response?: string | null
+          started_at?: string
+          workspace_id?: string
+        }
+        Relationships: []
+      }
+      webhook_deliveries: {
+        Row: {
+          attempt_count: number
+          created_at: string
+          endpoint_id: string
+          event_id: string
+          event_type: string
+          failure: string | null
+          finished_at: string | null
+          id: string
+          next_attempt_at: string | null
+          status: string
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          attempt_count?: number
+          created_at?: string
+          endpoint_id: string
+          event_id: string
+          event_type: string
+          failure?: string | null
+          finished_at?: string | null
+          id?: string
+          next_attempt_at?: string | null
+          status?: string
+          workspace_id: string
+        }
+        Update: {
+          attempt_count?: number
+          created_at?: string
+          endpoint_id?: string
+          event_id?: string
+          event_type?: string
+          failure?: string | null
+          finished_at?: string | null
+          id?: string
+          next_attempt_at?: string | null
+          status?: string
+          workspace_id?: string
+        }
+        Relationships: []
+      }
+      webhook_endpoints: {
+        Row: {
+          created_at: string
+          created_by: string | null
+          description: string | null
+          disabled_reason: string | null
+          event_types: string[] | null
+          failing_since: string | null
+          failure_count: number
+          id: string
+          max_in_flight: number
+          status: string
+          url: string
+          version: number
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          created_at?: string
+          created_by?: string | null
+          description?: string | null
+          disabled_reason?: string | null
+          event_types?: string[] | null
+          failing_since?: string | null
+          failure_count?: number
+          id?: string
+          max_in_flight?: number
+          status?: string
+          url: string
+          version?: number
+          workspace_id: string
+        }
+        Update: {
+          created_at?: string
+          created_by?: string | null
+          description?: string | null
+          disabled_reason?: string | null
+          event_types?: string[] | null
+          failing_since?: string | null
+          failure_count?: number
+          id?: string
+          max_in_flight?: number
+          status?: string
+          url?: string
+          version?: number
+          workspace_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: 'webhook_endpoints_created_by_fkey'
+            columns: ['created_by']
+            isOneToOne: false
+            referencedRelation: 'users'
+            referencedColumns: ['id']
+          },
+          {
+            foreignKeyName: 'webhook_endpoints_workspace_id_fkey'
+            columns: ['workspace_id']
+            isOneToOne: false
+            referencedRelation: 'workspaces'
+            referencedColumns: ['id']
+          },
+        ]
+      }
       workspace_members: {
         Row: {
           created_at: string
@@ -377,9 +631,22 @@ export type Database = {
         Returns: Json
       }
       create_post: { Args: { p_dry_run?: boolean; p_post: Json }; Returns: Json }
+      create_webhook_endpoint: {
+        Args: { p_encrypted_secret: string; p_endpoint: Json; p_workspace_id: string }
+        Returns: Json
+      }
+      delete_webhook_endpoint: {
+        Args: { p_endpoint_id: string; p_version?: number }
+        Returns: Json
+      }
       disconnect_account: { Args: { p_account_id: string; p_version?: number }; Returns: Json }
+      get_delivery: { Args: { p_delivery_id: string }; Returns: Json }
       get_post: { Args: { p_post_id: string }; Returns: Json }
       list_attempts: { Args: { p_post_id: string }; Returns: Json }
+      list_deliveries: {
+        Args: { p_before?: string; p_filter?: Json; p_limit?: number; p_workspace_id: string }
+        Returns: Json
+      }
       list_events: {
         Args: { p_after?: number; p_limit?: number; p_workspace_id: string }
         Returns: Json
@@ -389,8 +656,13 @@ export type Database = {
         Returns: Json
       }
       publish_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
+      replay_delivery: { Args: { p_delivery_id: string }; Returns: Json }
       resolve_post: {
         Args: { p_post_id: string; p_remote_id?: string; p_version?: number }
+        Returns: Json
+      }
+      rotate_webhook_secret: {
+        Args: { p_encrypted_secret: string; p_endpoint_id: string }
         Returns: Json
       }
       schedule_post: {
@@ -422,6 +694,7 @@ export type Database = {
         }
         Returns: Json
       }
+      test_webhook_endpoint: { Args: { p_endpoint_id: string }; Returns: Json }
       unschedule_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
       update_account: {
         Args: { p_account_id: string; p_changes: Json; p_version?: number }
@@ -430,6 +703,10 @@ export type Database = {
       update_me: { Args: { p_settings: Json }; Returns: Json }
       update_post: {
         Args: { p_changes: Json; p_post_id: string; p_version?: number }
+        Returns: Json
+      }
+      update_webhook_endpoint: {
+        Args: { p_changes: Json; p_endpoint_id: string; p_version?: number }
         Returns: Json
       }
     }
@@ -448,6 +725,16 @@ export type Database = {
       [_ in never]: never
     }
     Functions: {
+      claim_collections: {
+        Args: {
+          p_claim_id: string
+          p_lease?: string
+          p_limit?: number
+          p_now?: string
+          p_per_lane?: number
+        }
+        Returns: Json
+      }
       claim_jobs: {
         Args: {
           p_ahead?: string
@@ -488,6 +775,10 @@ export type Database = {
         Returns: Json
       }
       ring_publish: { Args: Record<PropertyKey, never>; Returns: Json }
+      save_metrics: {
+        Args: { p_claim_id: string; p_now?: string; p_readings: Json; p_released?: Json }
+        Returns: Json
+      }
       save_refreshed_tokens: {
         Args: {
           p_account_id: string

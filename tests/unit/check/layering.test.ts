@@ -30,6 +30,7 @@ test.each([
   ['shared/posts/create-post.ts', '../db/rpc.ts'],
   ['shared/http/validate.ts', 'hono/validator'],
   ['shared/x/publish.ts', '../networks/network.ts'],
+  ['shared/networks/network-of.ts', '../x/create-x.ts'],
   ['tests/e2e/chain.test.ts', '../helpers/until.ts'],
 ])('%s may import %s', (from, specifier) => {
   expect(violations(from, specifier)).toEqual([])
