@@ -45,5 +45,9 @@ export const asUser = (
   const headers = rateHeaders(window)
   if (!window.allowed) return refusals.rateLimited(headers)
   const answer = then(caller)
-  return { ...answer, headers: { ...answer.headers, ...headers } }
+  return {
+    status: answer.status,
+    body: answer.body,
+    headers: Object.assign(headers, answer.headers),
+  }
 }

@@ -42,7 +42,6 @@ const addToken = (world: World, input: z.infer<typeof schemas.token>) => {
 }
 
 const reset = (world: World) => {
-  world.state.accepted.length = 0
   Object.assign(world.state, createState())
   world.journal.clear()
   for (const part of [world.faults, world.windows, world.codes, world.requests]) part.clear()

@@ -3,6 +3,7 @@ import type { User } from './state.ts'
 export const faultKinds = [
   'latency',
   'hang',
+  'hang_after',
   'reset_before',
   'reset_after',
   'late_accept',
@@ -32,7 +33,7 @@ export type FaultSpec = {
   times?: number
   /** How many matching calls it lets pass first. */
   after?: number
-  /** latency and late_accept: the delay; 429: time to the reset; hang: when to drop the connection. */
+  /** latency and late_accept: the delay; 429: time to the reset; hang and hang_after: when to drop the connection. */
   ms?: number
 }
 

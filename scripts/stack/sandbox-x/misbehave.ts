@@ -25,10 +25,13 @@ const rateLimited = (world: World, ms = 60_000): Answer => {
   return refusals.rateLimited(rateHeaders({ limit: 100, remaining: 0, reset: at, allowed: false }))
 }
 
+const staySilent = ({ response }: Turn, { ms }: Fault) => {
+  if (ms !== undefined) setTimeout(() => reset(response), ms).unref()
+}
+
 const acts: Record<Exclude<FaultKind, 'latency'>, (turn: Turn, fault: Fault) => void> = {
-  hang: ({ response }, { ms }) => {
-    if (ms !== undefined) setTimeout(() => reset(response), ms).unref()
-  },
+  hang: staySilent,
+  hang_after: (turn, fault) => afterwards(turn, () => staySilent(turn, fault)),
   reset_before: ({ response }) => void reset(response),
   reset_after: (turn) => afterwards(turn, () => reset(turn.response)),
   late_accept: (turn, { ms = 0 }) => {

@@ -24,10 +24,9 @@ const readCall = (request: IncomingMessage, body: string): Call => {
 
 const send = (response: ServerResponse, { status, body, headers }: Answer): void => {
   if (response.destroyed) return
-  const length = Buffer.byteLength(body)
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
-    'content-length': length,
+    'content-length': Buffer.byteLength(body),
     ...headers,
   })
   response.end(body)
