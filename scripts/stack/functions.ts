@@ -11,10 +11,16 @@ export type Limits = {
   wallClockMs: number
   /** Longest wait for the first byte of a response. */
   idleMs: number
+  /** A worker's CPU over all its requests; reported, and after half of it new requests go elsewhere. */
+  cpuMs: number
 }
 
 /** The platform's limits on a paid plan. */
-export const PLATFORM_LIMITS: Limits = { wallClockMs: 400_000, idleMs: 150_000 }
+export const PLATFORM_LIMITS: Limits = {
+  wallClockMs: 400_000,
+  idleMs: 150_000,
+  cpuMs: 2_000,
+}
 
 export type Functions = ReturnType<typeof createFunctions>
 
@@ -65,8 +71,7 @@ export const createFunctions = (o: Options) => {
     const known = current.get(slug)
     if (!known) return replace(slug)
     const worker = await known
-    const age = Date.now() - worker.startedAt.getTime()
-    if (worker.isRunning() && age < o.limits.wallClockMs / 2) return worker
+    if (worker.isRunning() && !isRetiring(worker, o.limits)) return worker
     return current.get(slug) === known ? replace(slug) : workerFor(slug)
   }
 
@@ -103,6 +108,10 @@ export const createFunctions = (o: Options) => {
     handle,
     /** SIGKILLs the live workers of a slug, the retiring ones too; answers how many there were. */
     kill: (slug: string) => kill(slug),
+    /** The next request to a slug goes to a fresh worker; the present one lives on beside it. */
+    retire: (slug: string) => {
+      current.delete(slug)
+    },
     /** Live workers with the CPU each has used. */
     stats: () =>
       [...live].map(({ slug, pid, cpuMs, startedAt }) => ({
@@ -118,6 +127,9 @@ export const createFunctions = (o: Options) => {
     },
   }
 }
+
+const isRetiring = ({ startedAt, cpuMs }: FunctionWorker, limits: Limits) =>
+  Date.now() - startedAt.getTime() >= limits.wallClockMs / 2 || cpuMs() >= limits.cpuMs / 2
 
 const WALL_CLOCK = 'Function was stopped at its wall clock limit (see the log)'
 

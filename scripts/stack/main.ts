@@ -8,8 +8,14 @@ import { type Stack, type StackState, startStack } from './start.ts'
 
 const SETTINGS = join(import.meta.dirname, '..', '..', '.env')
 
+// A remedy that is a command keeps the options of this start, so that it works as pasted.
+const asGiven = (remedy: string) => {
+  const given = process.argv.slice(2).filter((word) => word !== '--fresh')
+  return remedy.replace('npm start -- --fresh', ['npm start --', ...given, '--fresh'].join(' '))
+}
+
 const fail = (error: unknown) => {
-  if (isFault(error)) console.error(`\n✗ ${error.message}\n  → ${error.remedy}\n`)
+  if (isFault(error)) console.error(`\n✗ ${error.message}\n  → ${asGiven(error.remedy)}\n`)
   else console.error(error)
   process.exit(1)
 }

@@ -1,15 +1,15 @@
-import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { type Closing, createClosing, together } from './closing.ts'
 import { lockData } from './data-lock.ts'
 import { startDatabase } from './database.ts'
 import { eraseData } from './erase-data.ts'
+import { fault } from './fault.ts'
 import { type Limits, PLATFORM_LIMITS } from './functions.ts'
 import { functionsEnv } from './functions-env.ts'
-import { loadKeys, publicJwk } from './keys.ts'
+import { publicJwk } from './keys.ts'
 import { applyMigrations } from './migrate.ts'
-import { choosePorts } from './ports.ts'
+import { prepareData } from './prepare-data.ts'
 import { startSandboxX } from './sandbox-x.ts'
 import { startServices } from './services.ts'
 import { startStandIns } from './stand-ins.ts'
@@ -54,7 +54,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
 }
 
 const boot = async (options: StackOptions, log: (line: string) => void, closing: Closing) => {
-  const { keys, ports, data } = await prepare(options, closing)
+  const { keys, ports, data } = await prepareData(options, closing)
   const project = resolve(options.project ?? PROJECT)
   const apiUrl = `http://127.0.0.1:${ports.gateway}`
   const xUrl = `http://127.0.0.1:${ports.sandboxX}`
@@ -101,17 +101,6 @@ const boot = async (options: StackOptions, log: (line: string) => void, closing:
   }
   closing.add(await publishState(state))
   return { state, postgres: database, functions, stop: closing.run }
-}
-
-const prepare = async (options: StackOptions, closing: Closing) => {
-  const data = resolve(options.data)
-  await mkdir(data, { recursive: true })
-  closing.add(await lockData(data))
-  // One left by a stack that was killed would lead its readers nowhere.
-  await rm(join(data, 'state.json'), { force: true })
-  const ports = await choosePorts(options.port ?? 54321)
-  if (options.fresh) await eraseData(data)
-  return { data, ports, keys: await loadKeys(data) }
 }
 
 const createStep =
