@@ -104,7 +104,7 @@ const read = (world: World, name: string, search: string): Answer | null => {
 const removeFaults = (world: World, id: string | undefined): Answer => {
   if (id === undefined) world.faults.clear()
   else if (!world.faults.remove(id)) return fail(404, `There is no fault ${id}.`)
-  return { status: 204, body: '' }
+  return json(200, {})
 }
 
 /** The control API, /sandbox/*: sets the stage for a test and tells what truly happened. */

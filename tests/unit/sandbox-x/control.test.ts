@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startSandboxX } from '../../../scripts/stack/sandbox-x/server.ts'
-import { openSandbox } from '../../helpers/sandbox-x.ts'
+import { openSandbox } from '../../helpers/open-sandbox.ts'
 
 const closers: (() => Promise<unknown>)[] = []
 afterEach(async () => {

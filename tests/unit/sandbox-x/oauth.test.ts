@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type OpenSandbox, openSandbox } from '../../helpers/sandbox-x.ts'
+import { type OpenSandbox, openSandbox } from '../../helpers/open-sandbox.ts'
 
 const callback = 'http://localhost:9999/functions/v1/api/accounts/callback'
 let sandbox: OpenSandbox

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type OpenSandbox, openSandbox } from '../../helpers/sandbox-x.ts'
+import { type OpenSandbox, openSandbox } from '../../helpers/open-sandbox.ts'
 
 let sandbox: OpenSandbox
 let authorization: string

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PostMetrics } from '../../../shared/networks/network.ts'
 import { createX } from '../../../shared/x/create-x.ts'
-import { type OpenSandbox, openSandbox, type TokenPair } from '../../helpers/sandbox-x.ts'
+import { type OpenSandbox, openSandbox, type TokenPair } from '../../helpers/open-sandbox.ts'
 
 const day = 24 * 60 * 60 * 1_000
 let sandbox: OpenSandbox

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Tokens } from '../../../shared/networks/network.ts'
 import { createX } from '../../../shared/x/create-x.ts'
-import { type OpenSandbox, openSandbox } from '../../helpers/sandbox-x.ts'
+import { type OpenSandbox, openSandbox } from '../../helpers/open-sandbox.ts'
 
 const redirectUri = 'http://127.0.0.1:54321/functions/v1/api/accounts/callback'
 const verifier = 'a-verifier-of-at-least-forty-three-characters-long'

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type OpenSandbox, openSandbox, type TokenPair } from '../../helpers/sandbox-x.ts'
+import { type OpenSandbox, openSandbox, type TokenPair } from '../../helpers/open-sandbox.ts'
 import { until } from '../../helpers/until.ts'
 
 let sandbox: OpenSandbox

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createX } from '../../../shared/x/create-x.ts'
-import { type OpenSandbox, openSandbox, type TokenPair } from '../../helpers/sandbox-x.ts'
+import { type OpenSandbox, openSandbox, type TokenPair } from '../../helpers/open-sandbox.ts'
 
 let sandbox: OpenSandbox
 beforeAll(async () => {
