@@ -3,4 +3,6 @@ set local statement_timeout = '60s';
 
 select cron.unschedule('myposts-cron-log');
 select cron.unschedule('myposts-partitions');
+select cron.unschedule('myposts-usage');
+select cron.unschedule('myposts-analytics');
 select cron.unschedule('myposts-tick');

@@ -1,0 +1,27 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+drop function service.save_metrics(jsonb, uuid, jsonb, timestamptz);
+drop function private.release_collections(uuid, jsonb);
+drop function private.block_collection_apps(jsonb);
+drop function private.reschedule_readings(private.metric_reading[], uuid, timestamptz);
+drop function private.insert_readings(private.metric_reading[]);
+drop type private.metric_reading;
+drop function service.claim_collections(uuid, int, int, interval, timestamptz);
+drop function private.collection_batch(uuid, int);
+drop function private.take_collection_lanes(uuid, int, interval, timestamptz);
+drop trigger events_after_insert_measure_posts on public.events;
+drop function private.tg_events__measure_posts();
+drop function private.measure_posts(uuid[], timestamptz);
+drop function private.start_post_stats(uuid[]);
+drop trigger accounts_after_update_keep_collection_lane on public.accounts;
+drop trigger accounts_after_insert_keep_collection_lane on public.accounts;
+drop function private.tg_accounts__keep_collection_lane();
+drop function private.refresh_collection_lanes(uuid[]);
+drop function private.lock_collection_lanes(uuid[]);
+drop function private.next_collection(timestamptz, timestamptz, int);
+drop table private.metric_schedules;
+drop table private.collection_lanes;
+drop table public.post_stats;
+drop table public.post_analytics;
+delete from private.partition_policies where parent in ('public.post_analytics', 'public.post_stats');
