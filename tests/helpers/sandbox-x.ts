@@ -1,59 +1,40 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type SandboxX, startSandboxX } from '../../scripts/stack/sandbox-x/server.ts'
-import { createX, type XConfig } from '../../shared/x/create-x.ts'
+export type Accepted = { id: string; text: string; username: string; reply_to: string | null }
 
-export type Accepted = {
-  id: string
-  username: string
-  text: string
-  at: number
-  reply_to: string | null
-  attempts: number
+type Fault = {
+  match: { username?: string; method?: string; path?: string; text_contains?: string }
+  kind: string
+  times?: number
+  after?: number
+  ms?: number
 }
 
-export type TokenPair = { access_token: string; refresh_token: string; user_id: string }
-
-/** A sandbox X of one test, with shorthands for its control API. */
-export const openSandbox = async (overrides: Partial<XConfig> = {}) => {
-  const data = await mkdtemp(join(tmpdir(), 'sandbox-x-'))
-  let sandbox: SandboxX = await startSandboxX({ port: 0, data })
+/** The sandbox X's control API: what it truly accepted, and how it shall misbehave. */
+export const sandboxX = (url: string) => {
   const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-    const init = body === undefined ? { method } : { method, body: JSON.stringify(body) }
-    const response = await fetch(`${sandbox.url}/sandbox/${path}`, init)
-    if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`)
-    return (response.status === 204 ? undefined : await response.json()) as T
-  }
-  const client = () =>
-    createX({
-      apiUrl: sandbox.url,
-      authorizeUrl: `${sandbox.url}/i/oauth2/authorize`,
-      tokenUrl: `${sandbox.url}/2/oauth2/token`,
-      clientId: 'sandbox-client',
-      clientSecret: 'sandbox-secret',
-      fetch,
-      now: () => new Date(),
-      ...overrides,
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`)
+    return (await response.json()) as T
+  }
   return {
-    url: () => sandbox.url,
-    client,
-    get: <T>(path: string) => ask<T>('GET', path),
-    set: <T>(path: string, body: unknown) => ask<T>('POST', path, body),
-    clearFaults: () => ask('DELETE', 'faults'),
-    token: (username: string) => ask<TokenPair>('POST', 'tokens', { username }),
-    accepted: async () => (await ask<{ accepted: Accepted[] }>('GET', 'accepted')).accepted,
-    /** Stops the sandbox and starts it again on what it kept. */
-    restart: async () => {
-      await sandbox.stop()
-      sandbox = await startSandboxX({ port: 0, data })
-    },
-    close: async () => {
-      await sandbox.stop()
-      await rm(data, { recursive: true, force: true })
-    },
+    newUser: (username: string) =>
+      ask<{ id: string; username: string }>('POST', '/sandbox/users', { username }),
+    newTokens: (username: string) =>
+      ask<{ access_token: string; refresh_token: string; scope: string }>(
+        'POST',
+        '/sandbox/tokens',
+        { username, client_id: 'sandbox-client' },
+      ),
+    /** In the order of acceptance; deleted ones included. */
+    accepted: async (username: string) =>
+      (await ask<{ accepted: Accepted[] }>('GET', `/sandbox/accepted?username=${username}`))
+        .accepted,
+    addFault: (fault: Fault) => ask<{ id: string }>('POST', '/sandbox/faults', fault),
+    clearFaults: () => ask('DELETE', '/sandbox/faults'),
+    setLimits: (limits: object) => ask('POST', '/sandbox/limits', limits),
+    stats: () => ask<{ accepted: number }>('GET', '/sandbox/stats'),
   }
 }
-
-export type OpenSandbox = Awaited<ReturnType<typeof openSandbox>>
