@@ -1,4 +1,4 @@
-import { withSupabase } from '@supabase/server/adapters/hono'
+import type { withSupabase } from '@supabase/server/adapters/hono'
 import type { MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { HTTPException } from 'hono/http-exception'
@@ -10,23 +10,30 @@ import { problems } from './problems.ts'
 export type CallerEnv = { Variables: { caller: Caller } }
 
 type Auth = 'user' | 'secret:cron'
+type Verify = ReturnType<typeof withSupabase>
 
-/** @supabase/server's check alone: throws 401 for a missing credential and for a bad one alike. */
-const check = (deps: Pick<Deps, 'env' | 'fetch'>, auth: Auth) => {
-  const { env } = deps
-  const verify = withSupabase({
+/** Loaded with the first request that needs it: it brings supabase-js, a third of a cold start. */
+const load = async ({ env }: Pick<Deps, 'env'>, auth: Auth): Promise<Verify> => {
+  const { withSupabase } = await import('@supabase/server/adapters/hono')
+  return withSupabase({
     auth,
     ...(auth === 'user' ? { audience: 'authenticated' } : {}),
     env: {
       url: env.SUPABASE_URL,
-      publishableKeys: env.SUPABASE_PUBLISHABLE_KEYS as Record<string, string>,
-      secretKeys: env.SUPABASE_SECRET_KEYS as Record<string, string>,
+      publishableKeys: env.SUPABASE_PUBLISHABLE_KEYS,
+      secretKeys: env.SUPABASE_SECRET_KEYS,
       jwks: env.SUPABASE_JWKS as never,
     },
   })
-  return async (c: Parameters<typeof verify>[0]) => {
+}
+
+/** @supabase/server's check alone: throws 401 for a missing credential and for a bad one alike. */
+const check = (deps: Pick<Deps, 'env'>, auth: Auth) => {
+  let verify: Promise<Verify> | undefined
+  return async (c: Parameters<Verify>[0]) => {
+    verify ??= load(deps, auth)
     try {
-      await verify(c, async () => {})
+      await (await verify)(c, async () => {})
     } catch (error) {
       if (error instanceof HTTPException && error.status < 500) {
         throw problems.unauthorized(undefined, error)
@@ -52,7 +59,7 @@ export const requireUser = (deps: Pick<Deps, 'env' | 'fetch'>): MiddlewareHandle
 }
 
 /** Lets cron and triggers through: they hold the secret key named `cron`. */
-export const requireCron = (deps: Pick<Deps, 'env' | 'fetch'>): MiddlewareHandler => {
+export const requireCron = (deps: Pick<Deps, 'env'>): MiddlewareHandler => {
   const verify = check(deps, 'secret:cron')
   return createMiddleware(async (c, next) => {
     await verify(c as never)

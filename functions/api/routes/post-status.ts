@@ -85,7 +85,8 @@ export const postStatus = (deps: Deps) => {
         const dryRun = c.req.valid('query').dry_run === 'true'
         const { scheduled_at: at } = c.req.valid('json')
         const options = { version: c.var.version, dryRun }
-        return send(c, await schedulePost(c.var.caller, c.req.valid('param').id, at, options))
+        const post = await schedulePost(c.var.caller, c.req.valid('param').id, at, options)
+        return dryRun ? c.json(post, 200) : send(c, post)
       },
     )
     .post('/posts/:id/unschedule', user, docs.unschedule, id, ifMatch, once, async (c) =>
