@@ -40,7 +40,7 @@ export const postgrestBinary = () => {
 
 /** Runs PostgREST with hosted's settings and keeps it running. Resolves when its schema cache is loaded. */
 export const startPostgrest = async (o: Options) => {
-  const [port, adminPort] = [await freePort(), await freePort()]
+  const [port, adminPort] = await Promise.all([freePort(), freePort()])
   const env = settings(o, port, adminPort)
   const launch = async () => {
     const file = await open(o.logFile, 'w', 0o600)

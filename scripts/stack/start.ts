@@ -1,13 +1,10 @@
 import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { type Closing, createClosing, together } from './closing.ts'
-import { lockData } from './data-lock.ts'
-import { startDatabase } from './database.ts'
-import { eraseData } from './erase-data.ts'
-import { fault } from './fault.ts'
+import { type Database, startDatabase } from './database.ts'
 import { type Limits, PLATFORM_LIMITS } from './functions.ts'
 import { functionsEnv } from './functions-env.ts'
-import { publicJwk } from './keys.ts'
+import { type Keys, publicJwk } from './keys.ts'
 import { applyMigrations } from './migrate.ts'
 import { prepareData } from './prepare-data.ts'
 import { startSandboxX } from './sandbox-x.ts'
@@ -85,23 +82,32 @@ const boot = async (options: StackOptions, log: (line: string) => void, closing:
     startStandIns({ adminUrl: database.adminUrl, sql, cron, log, closing }),
   )
 
-  const state: StackState = {
-    api_url: apiUrl,
-    functions_url: `${apiUrl}/functions/v1`,
-    realtime_url: `${apiUrl.replace('http', 'ws')}/realtime/v1`,
-    db_url: database.url,
-    admin_db_url: database.adminUrl,
-    x_url: xUrl,
-    publishable_key: keys.publishable,
-    secret_key: keys.secret,
-    cron_key: keys.cron,
-    jwks,
-    data,
-    pid: process.pid,
-  }
+  const state = stateOf({ apiUrl, xUrl, data, keys, jwks, database })
   closing.add(await publishState(state))
   return { state, postgres: database, functions, stop: closing.run }
 }
+
+const stateOf = (o: {
+  apiUrl: string
+  xUrl: string
+  data: string
+  keys: Keys
+  jwks: StackState['jwks']
+  database: Database
+}): StackState => ({
+  api_url: o.apiUrl,
+  functions_url: `${o.apiUrl}/functions/v1`,
+  realtime_url: `${o.apiUrl.replace('http', 'ws')}/realtime/v1`,
+  db_url: o.database.url,
+  admin_db_url: o.database.adminUrl,
+  x_url: o.xUrl,
+  publishable_key: o.keys.publishable,
+  secret_key: o.keys.secret,
+  cron_key: o.keys.cron,
+  jwks: o.jwks,
+  data: o.data,
+  pid: process.pid,
+})
 
 const createStep =
   (log: (line: string) => void) =>

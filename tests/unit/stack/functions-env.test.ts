@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { functionsEnv, ownSettings } from '../../../scripts/stack/functions-env.ts'
+
+const keys = {
+  signing: { kty: 'EC', kid: 'k' },
+  publishable: 'sb_publishable_p',
+  secret: 'sb_secret_s',
+  cron: 'sb_secret_c',
+  encryption: { k1: 'key' },
+}
+const env = (own: Record<string, string>) =>
+  functionsEnv({
+    project: '/p',
+    apiUrl: 'http://127.0.0.1:1',
+    xUrl: 'http://127.0.0.1:3',
+    keys,
+    jwks: { keys: [] },
+    own,
+  })
+
+test('points functions at the sandbox X by default', () => {
+  expect(env({})).toMatchObject({
+    X_API_URL: 'http://127.0.0.1:3',
+    X_AUTHORIZE_URL: 'http://127.0.0.1:3/i/oauth2/authorize',
+    X_TOKEN_URL: 'http://127.0.0.1:3/2/oauth2/token',
+    X_CLIENT_ID: 'sandbox-client',
+  })
+})
+
+test("never mixes an own app with the sandbox app's secret", () => {
+  const own = env({ X_CLIENT_ID: 'mine', X_API_URL: 'https://api.x.com' })
+  expect(own).toMatchObject({ X_CLIENT_ID: 'mine', X_API_URL: 'https://api.x.com' })
+  expect(own).not.toHaveProperty('X_CLIENT_SECRET')
+})
+
+test('hands over the named secret keys as the platform does', () => {
+  expect(JSON.parse(env({}).SUPABASE_SECRET_KEYS ?? '')).toEqual({
+    default: 'sb_secret_s',
+    cron: 'sb_secret_c',
+  })
+})
+
+test('takes our own settings from a shell and nothing else', () => {
+  expect(ownSettings({ X_CLIENT_ID: 'mine', DOCS_URL: '', HOME: '/root' })).toEqual({
+    X_CLIENT_ID: 'mine',
+  })
+})
