@@ -1,77 +1,21 @@
 import { weightedLength } from '../../../shared/posts/weighted-length.ts'
 import { type Answer, json, refusals } from './answers.ts'
 import { asUser, type Call, type Caller } from './call.ts'
+import { type PostBody, readPostBody } from './post-body.ts'
 import { appDayHeaders } from './rate-windows.ts'
 import type { User } from './state.ts'
 import type { World } from './world.ts'
-
-const knownKeys = new Set([
-  'text',
-  'reply',
-  'media',
-  'poll',
-  'quote_tweet_id',
-  'reply_settings',
-  'community_id',
-  'share_with_followers',
-  'geo',
-  'edit_options',
-  'made_with_ai',
-  'paid_partnership',
-  'nullcast',
-  'for_super_followers_only',
-  'card_uri',
-  'direct_message_deep_link',
-])
-
-type Body = { text: string; replyTo: string | null }
-
-const parse = (raw: string): Record<string, unknown> | null => {
-  try {
-    const body: unknown = JSON.parse(raw)
-    return typeof body === 'object' && body !== null && !Array.isArray(body)
-      ? (body as Record<string, unknown>)
-      : null
-  } catch {
-    return null
-  }
-}
-
-const readReply = (reply: unknown): string | null | undefined => {
-  if (reply === undefined) return null
-  const parent = (reply as { in_reply_to_tweet_id?: unknown } | null)?.in_reply_to_tweet_id
-  return typeof parent === 'string' && /^[0-9]{1,19}$/.test(parent) ? parent : undefined
-}
-
-const readBody = (raw: string): Body | Answer => {
-  const body = parse(raw)
-  if (!body) return refusals.invalid('body', 'The request body is not a JSON object.')
-  for (const key in body) {
-    if (!knownKeys.has(key)) {
-      return refusals.invalid(
-        key,
-        `$.${key}: is not defined in the schema and the schema does not allow additional properties`,
-      )
-    }
-  }
-  if (body.media !== undefined) return refusals.invalid('media', 'Your media IDs are invalid.')
-  if (body.quote_tweet_id !== undefined) return refusals.notPermitted()
-  if (typeof body.text !== 'string' || body.text.trim() === '') {
-    return refusals.invalid('text', 'Tweet text is required when no media is attached.')
-  }
-  const replyTo = readReply(body.reply)
-  if (replyTo === undefined) {
-    return refusals.invalid('reply.in_reply_to_tweet_id', 'must match "^[0-9]{1,19}$"')
-  }
-  return { text: body.text, replyTo }
-}
 
 const isTooLong = (text: string, user: User): boolean => {
   if (text.length <= 140 && !text.includes('.')) return false
   return weightedLength(text) > (user.subscription_type === 'None' ? 280 : 25_000)
 }
 
-const refuse = (world: World, { account, app }: Caller, { text, replyTo }: Body): Answer | null => {
+const refuse = (
+  world: World,
+  { account, app }: Caller,
+  { text, replyTo }: PostBody,
+): Answer | null => {
   const { limits, posts } = world.state
   if (isTooLong(text, account.user)) return refusals.notPermitted()
   if (app.credits === 0) return refusals.noCredits(app.client_id)
@@ -100,7 +44,7 @@ const overDailyCap = (world: World, { app }: Caller): Answer | null => {
 /** POST /2/tweets */
 export const createPost = (world: World, call: Call): Answer =>
   asUser(world, call, 'posts', (caller) => {
-    const body = readBody(call.body)
+    const body = readPostBody(call.body)
     if ('status' in body) return body
     countTry(caller, body.text)
     const refusal = refuse(world, caller, body) ?? overDailyCap(world, caller)

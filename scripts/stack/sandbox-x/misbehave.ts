@@ -34,8 +34,10 @@ const acts: Record<Exclude<FaultKind, 'latency'>, (turn: Turn, fault: Fault) => 
   hang_after: (turn, fault) => afterwards(turn, () => staySilent(turn, fault)),
   reset_before: ({ response }) => void reset(response),
   reset_after: (turn) => afterwards(turn, () => reset(turn.response)),
-  late_accept: (turn, { ms = 0 }) => {
-    turn.response.once('close', () => setTimeout(turn.run, ms).unref())
+  late_accept: ({ response, run }, { ms = 0 }) => {
+    const accept = () => setTimeout(run, ms).unref()
+    if (response.closed) accept()
+    else response.once('close', accept)
   },
   '401': (turn) => turn.answer(refusals.unauthorized()),
   '402': (turn) => turn.answer(refusals.noCredits(turn.clientId)),
