@@ -4,6 +4,7 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 select cron.schedule('myposts-tick', '2 seconds', 'select private.tick()');
+select cron.schedule('myposts-deliver', '5 seconds', 'select private.deliver_tick()');
 select cron.schedule('myposts-analytics', '10 seconds', 'select private.analytics_tick()');
 select cron.schedule('myposts-usage', '10 seconds', 'select private.fold_usage()');
 select cron.schedule('myposts-partitions', '17 * * * *', 'select private.maintain_partitions()');

@@ -5,4 +5,5 @@ select cron.unschedule('myposts-cron-log');
 select cron.unschedule('myposts-partitions');
 select cron.unschedule('myposts-usage');
 select cron.unschedule('myposts-analytics');
+select cron.unschedule('myposts-deliver');
 select cron.unschedule('myposts-tick');

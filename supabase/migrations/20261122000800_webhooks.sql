@@ -1,0 +1,336 @@
+-- Webhook endpoints: where a workspace's events are delivered, and the secrets that sign them.
+--
+-- A secret is encrypted before it gets here and bound to its endpoint and workspace. During a
+-- rotation two are valid: the current one, and its predecessor for a day.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table public.webhook_endpoints (
+  -- Made by who creates it, because the secret is bound to it before it is stored.
+  id uuid primary key default gen_random_uuid(),
+  workspace_id uuid not null references public.workspaces (id) on delete cascade,
+  url text not null,
+  description text,
+  -- Null: all types.
+  event_types text[],
+  status text not null default 'enabled',
+  disabled_reason text,
+  -- How many deliveries may be under way to it at a time.
+  max_in_flight smallint not null default 20,
+  -- Since when every attempt failed, and how many did; null and 0 after one that succeeded.
+  failing_since timestamptz,
+  failure_count int not null default 0,
+  created_by uuid references public.users (id) on delete set null,
+  created_at timestamptz not null default clock_timestamp(),
+  version int not null default 1,
+  constraint webhook_endpoints_url_is_http check (url ~ '^https?://' and char_length(url) <= 2000),
+  constraint webhook_endpoints_description_length check (char_length(description) <= 500),
+  constraint webhook_endpoints_event_types_dotted check (
+    cardinality(event_types) between 1 and 50
+    and array_to_string(event_types, ' ', '') ~ '^[a-z_]+\.[a-z_]+( [a-z_]+\.[a-z_]+)*$'
+  ),
+  constraint webhook_endpoints_status_known check (status in ('enabled', 'disabled')),
+  constraint webhook_endpoints_disabled_iff_reason
+    check ((disabled_reason is not null) = (status = 'disabled')),
+  constraint webhook_endpoints_disabled_reason_known
+    check (disabled_reason in ('requested', 'gone', 'failing')),
+  constraint webhook_endpoints_max_in_flight_known check (max_in_flight between 1 and 100),
+  constraint webhook_endpoints_failing_iff_failures
+    check ((failing_since is not null) = (failure_count > 0))
+);
+
+comment on table public.webhook_endpoints is 'An address that gets a workspace''s events as signed POSTs.';
+comment on column public.webhook_endpoints.disabled_reason is
+  'requested: by a person; gone: it answered 410; failing: nothing got through for five days.';
+
+-- Serves: GET /webhook-endpoints, the fan-out of events, and the foreign key.
+create index webhook_endpoints_workspace_id_idx
+  on public.webhook_endpoints (workspace_id, created_at);
+-- Serves: the foreign key to users.
+create index webhook_endpoints_created_by_idx on public.webhook_endpoints (created_by);
+
+create table private.webhook_secrets (
+  id uuid primary key default gen_random_uuid(),
+  endpoint_id uuid not null references public.webhook_endpoints (id) on delete cascade,
+  encrypted_secret text not null,
+  expires_at timestamptz not null default 'infinity',
+  created_at timestamptz not null default clock_timestamp(),
+  constraint webhook_secrets_are_encrypted check (encrypted_secret like 'v1.%')
+);
+
+comment on table private.webhook_secrets is
+  'Signing secrets, AES-256-GCM. No role of the API can read them; deliver gets them through service.';
+
+-- Serves: "one current secret", and the look-up by endpoint.
+create unique index webhook_secrets_current_key
+  on private.webhook_secrets (endpoint_id) where expires_at = 'infinity';
+-- Serves: "one predecessor at most".
+create unique index webhook_secrets_previous_key
+  on private.webhook_secrets (endpoint_id) where expires_at <> 'infinity';
+-- Serves: the foreign key.
+create index webhook_secrets_endpoint_id_idx on private.webhook_secrets (endpoint_id);
+
+alter table public.webhook_endpoints enable row level security;
+alter table private.webhook_secrets enable row level security;
+
+grant select on public.webhook_endpoints to authenticated, service_role;
+
+create policy "members can read their workspace's webhook endpoints"
+  on public.webhook_endpoints for select to authenticated
+  using (workspace_id = any (array(select private.workspace_ids())));
+
+-- First lock of every change: endpoint, then lane, then job, everywhere.
+-- Definer: called by definers; it must see rows of other workspaces to hide them alike.
+create function private.lock_webhook_endpoint(p_endpoint_id uuid, p_role text, p_version int)
+returns public.webhook_endpoints
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_endpoint public.webhook_endpoints;
+begin
+  select * into v_endpoint from public.webhook_endpoints where id = p_endpoint_id;
+  perform private.require_role(v_endpoint.workspace_id, p_role);
+
+  select * into v_endpoint from public.webhook_endpoints where id = p_endpoint_id
+  for no key update;
+  perform private.require_version(v_endpoint.version, p_version, 'webhook endpoint');
+  return v_endpoint;
+end
+$$;
+
+comment on function private.lock_webhook_endpoint(uuid, text, int) is
+  'The endpoint, locked, when the caller holds p_role in its workspace; 404, 403 or 412 otherwise.';
+
+-- p_endpoint: {id, url, description, event_types, max_in_flight}.
+create function private.create_webhook_endpoint(
+  p_workspace_id uuid, p_endpoint jsonb, p_encrypted_secret text
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_endpoint public.webhook_endpoints;
+begin
+  perform private.require_role(p_workspace_id, 'admin');
+
+  -- One at a time per workspace, so that two requests cannot both be the twentieth.
+  perform from public.workspaces where id = p_workspace_id for no key update;
+  if (select count(*) from public.webhook_endpoints where workspace_id = p_workspace_id) >= 20 then
+    perform private.refuse(409, 'webhook-endpoint-limit', 'A workspace has 20 webhook endpoints at most.',
+      'Delete one that is not used any more.');
+  end if;
+
+  insert into public.webhook_endpoints (
+    id, workspace_id, url, description, event_types, max_in_flight, created_by
+  )
+  select
+    wanted.id, p_workspace_id, wanted.url, wanted.description, wanted.event_types,
+    coalesce(wanted.max_in_flight, 20), (select auth.uid())
+  from jsonb_populate_record(null::public.webhook_endpoints, p_endpoint) as wanted
+  returning * into v_endpoint;
+
+  insert into private.webhook_secrets (endpoint_id, encrypted_secret)
+  values (v_endpoint.id, p_encrypted_secret);
+  return to_jsonb(v_endpoint);
+end
+$$;
+
+create function public.create_webhook_endpoint(
+  p_workspace_id uuid, p_endpoint jsonb, p_encrypted_secret text
+)
+returns jsonb
+language sql
+set search_path = ''
+as $$
+  select private.create_webhook_endpoint(p_workspace_id, p_endpoint, p_encrypted_secret);
+$$;
+
+comment on function public.create_webhook_endpoint(uuid, jsonb, text) is
+  'Adds an endpoint ({id, url, description, event_types, max_in_flight}) with its secret, encrypted for that id. Role admin.';
+
+-- Notice of it is an event, whoever or whatever disabled it.
+create function private.disable_webhook_endpoints(p_endpoint_ids uuid[], p_reason text)
+returns void
+language sql
+set search_path = ''
+as $$
+  with disabled as (
+    update public.webhook_endpoints as endpoints
+    set status = 'disabled', disabled_reason = p_reason, version = endpoints.version + 1
+    where endpoints.id = any (p_endpoint_ids) and endpoints.status = 'enabled'
+    returning endpoints.*
+  )
+  insert into public.events (workspace_id, type, subject_type, subject_id, data)
+  select
+    disabled.workspace_id, 'endpoint.disabled', 'webhook_endpoint', disabled.id,
+    jsonb_build_object(
+      'endpoint_id', disabled.id, 'url', disabled.url, 'reason', p_reason,
+      'failing_since', disabled.failing_since
+    )
+  from disabled;
+$$;
+
+comment on function private.disable_webhook_endpoints(uuid[], text) is
+  'Stops deliveries to endpoints that are enabled, and says so with endpoint.disabled.';
+
+-- p_changes: any of url, description, event_types, max_in_flight, status.
+create function private.update_webhook_endpoint(p_endpoint_id uuid, p_changes jsonb, p_version int)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_endpoint public.webhook_endpoints :=
+    private.lock_webhook_endpoint(p_endpoint_id, 'admin', p_version);
+  v_wanted public.webhook_endpoints := jsonb_populate_record(v_endpoint, p_changes);
+  v_enabled boolean := v_wanted.status = 'enabled' and v_endpoint.status = 'disabled';
+begin
+  update public.webhook_endpoints as endpoints
+  set
+    url = v_wanted.url,
+    description = v_wanted.description,
+    event_types = v_wanted.event_types,
+    max_in_flight = v_wanted.max_in_flight,
+    status = case v_wanted.status when 'disabled' then endpoints.status else v_wanted.status end,
+    disabled_reason = case when v_enabled then null else endpoints.disabled_reason end,
+    -- A second chance starts from nothing.
+    failing_since = case when v_enabled then null else endpoints.failing_since end,
+    failure_count = case when v_enabled then 0 else endpoints.failure_count end,
+    version = endpoints.version + 1
+  where endpoints.id = p_endpoint_id;
+
+  if v_wanted.status = 'disabled' then
+    perform private.disable_webhook_endpoints(array[p_endpoint_id], 'requested');
+  end if;
+  select * into v_endpoint from public.webhook_endpoints where id = p_endpoint_id;
+  return to_jsonb(v_endpoint);
+end
+$$;
+
+create function public.update_webhook_endpoint(
+  p_endpoint_id uuid, p_changes jsonb, p_version int default null
+)
+returns jsonb
+language sql
+set search_path = ''
+as $$
+  select private.update_webhook_endpoint(p_endpoint_id, p_changes, p_version);
+$$;
+
+comment on function public.update_webhook_endpoint(uuid, jsonb, int) is
+  'Changes url, description, event_types, max_in_flight or status. Role admin. 412 when p_version is not the current one.';
+
+create function private.delete_webhook_endpoint(p_endpoint_id uuid, p_version int)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_endpoint public.webhook_endpoints :=
+    private.lock_webhook_endpoint(p_endpoint_id, 'admin', p_version);
+begin
+  delete from public.webhook_endpoints where id = p_endpoint_id;
+  return to_jsonb(v_endpoint);
+end
+$$;
+
+create function public.delete_webhook_endpoint(p_endpoint_id uuid, p_version int default null)
+returns jsonb
+language sql
+set search_path = ''
+as $$
+  select private.delete_webhook_endpoint(p_endpoint_id, p_version);
+$$;
+
+comment on function public.delete_webhook_endpoint(uuid, int) is
+  'Deletes an endpoint with its secrets; its deliveries stay as a log. Role admin. Returns what it was.';
+
+create function private.rotate_webhook_secret(
+  p_endpoint_id uuid, p_encrypted_secret text, p_now timestamptz
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform private.lock_webhook_endpoint(p_endpoint_id, 'admin', null);
+
+  delete from private.webhook_secrets
+  where endpoint_id = p_endpoint_id and expires_at <> 'infinity';
+  update private.webhook_secrets
+  set expires_at = p_now + interval '1 day'
+  where endpoint_id = p_endpoint_id;
+  insert into private.webhook_secrets (endpoint_id, encrypted_secret)
+  values (p_endpoint_id, p_encrypted_secret);
+  return jsonb_build_object(
+    'endpoint_id', p_endpoint_id, 'previous_expires_at', p_now + interval '1 day'
+  );
+end
+$$;
+
+create function public.rotate_webhook_secret(p_endpoint_id uuid, p_encrypted_secret text)
+returns jsonb
+language sql
+set search_path = ''
+as $$
+  select private.rotate_webhook_secret(p_endpoint_id, p_encrypted_secret, clock_timestamp());
+$$;
+
+comment on function public.rotate_webhook_secret(uuid, text) is
+  'Makes p_encrypted_secret current; the one before stays valid for a day, older ones go. Role admin.';
+
+-- The event goes to this endpoint alone, whatever types it wants.
+create function private.test_webhook_endpoint(p_endpoint_id uuid)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_endpoint public.webhook_endpoints :=
+    private.lock_webhook_endpoint(p_endpoint_id, 'admin', null);
+  v_event_id uuid;
+begin
+  if v_endpoint.status = 'disabled' then
+    perform private.refuse(409, 'webhook-endpoint-disabled', 'Nothing is delivered to a disabled endpoint.',
+      'Set its status to enabled first.');
+  end if;
+  insert into public.events (workspace_id, type, subject_type, subject_id, data)
+  values (
+    v_endpoint.workspace_id, 'webhook.test', 'webhook_endpoint', p_endpoint_id,
+    jsonb_build_object('endpoint_id', p_endpoint_id)
+  )
+  returning id into v_event_id;
+  return jsonb_build_object('event_id', v_event_id);
+end
+$$;
+
+create function public.test_webhook_endpoint(p_endpoint_id uuid)
+returns jsonb
+language sql
+set search_path = ''
+as $$
+  select private.test_webhook_endpoint(p_endpoint_id);
+$$;
+
+comment on function public.test_webhook_endpoint(uuid) is
+  'Emits webhook.test for one endpoint. Role admin. Returns {event_id}.';
+
+grant execute on function private.create_webhook_endpoint(uuid, jsonb, text) to authenticated;
+grant execute on function public.create_webhook_endpoint(uuid, jsonb, text) to authenticated;
+grant execute on function private.update_webhook_endpoint(uuid, jsonb, int) to authenticated;
+grant execute on function public.update_webhook_endpoint(uuid, jsonb, int) to authenticated;
+grant execute on function private.delete_webhook_endpoint(uuid, int) to authenticated;
+grant execute on function public.delete_webhook_endpoint(uuid, int) to authenticated;
+grant execute on function private.rotate_webhook_secret(uuid, text, timestamptz) to authenticated;
+grant execute on function public.rotate_webhook_secret(uuid, text) to authenticated;
+grant execute on function private.test_webhook_endpoint(uuid) to authenticated;
+grant execute on function public.test_webhook_endpoint(uuid) to authenticated;

@@ -1,0 +1,464 @@
+-- Delivering: claim, settle and tick.
+--
+-- A claim is a lease on single jobs, so that one slow answer holds up neither its endpoint nor its
+-- worker. Delivery is at least once: a lapsed lease is taken again, and consumers know an event
+-- by its id. Every query here reaches its rows through an index, whatever the statistics say.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+-- Ready lanes that nobody else is changing, fairly between workspaces.
+create function private.lock_ready_lanes(p_limit int, p_now timestamptz)
+returns uuid[]
+language sql
+set search_path = ''
+set enable_seqscan = off
+as $$
+  with candidates as materialized (
+    select
+      lanes.endpoint_id,
+      lanes.ready_at,
+      row_number() over (partition by lanes.workspace_id order by lanes.ready_at) as turn
+    from (
+      select endpoint_id, workspace_id, ready_at
+      from private.endpoint_lanes
+      where ready_at <= p_now
+      order by ready_at
+      limit p_limit * 4
+    ) as lanes
+  ), locked as (
+    select lanes.endpoint_id
+    from candidates
+    join private.endpoint_lanes as lanes on lanes.endpoint_id = candidates.endpoint_id
+    where lanes.ready_at <= p_now
+    order by candidates.turn, candidates.ready_at
+    limit p_limit
+    for no key update of lanes skip locked
+  )
+  select coalesce(array_agg(endpoint_id), '{}') from locked;
+$$;
+
+comment on function private.lock_ready_lanes(int, timestamptz) is
+  'Endpoints whose lanes are ready, locked until the end of the transaction.';
+
+-- The caller holds the lanes, and this statement's snapshot is younger than the locks: what it
+-- sees of their jobs is what is there. A job under a lapsed lease leaves a lost attempt behind.
+create function private.take_deliveries(
+  p_claim_id uuid, p_endpoint_ids uuid[], p_limit int, p_lease interval, p_now timestamptz
+)
+returns void
+language sql
+set search_path = ''
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+  with rooms as (
+    select
+      endpoints.id as endpoint_id,
+      endpoints.workspace_id,
+      private.endpoint_capacity(endpoints.max_in_flight, endpoints.failure_count)
+        - private.deliveries_in_flight(endpoints.id, p_now) as room
+    from public.webhook_endpoints as endpoints
+    where endpoints.id = any (p_endpoint_ids)
+      and endpoints.status = 'enabled'
+  ), heads as (
+    select
+      due.*,
+      rooms.workspace_id,
+      row_number() over (partition by due.endpoint_id order by due.run_at, due.delivery_id) as turn
+    from rooms
+    cross join lateral (
+      select jobs.delivery_id, jobs.endpoint_id, jobs.run_at, jobs.claim_id, jobs.number
+      from private.delivery_jobs as jobs
+      where jobs.endpoint_id = rooms.endpoint_id
+        and jobs.run_at <= p_now
+      order by jobs.run_at, jobs.delivery_id
+      limit greatest(least(rooms.room, p_limit), 0)
+    ) as due
+  ), taken as materialized (
+    select heads.*
+    from heads
+    order by heads.turn, heads.run_at
+    limit p_limit
+  ), lost as (
+    insert into public.webhook_attempts (
+      delivery_id, number, workspace_id, outcome, error, started_at
+    )
+    select
+      taken.delivery_id, taken.number, taken.workspace_id, 'lost', 'worker-lost',
+      taken.run_at - p_lease
+    from taken
+    where taken.claim_id is not null
+    on conflict do nothing
+  )
+  update private.delivery_jobs as jobs
+  set claim_id = p_claim_id, number = jobs.number + 1, run_at = p_now + p_lease
+  from taken
+  where jobs.delivery_id = taken.delivery_id;
+$$;
+
+comment on function private.take_deliveries(uuid, uuid[], int, interval, timestamptz) is
+  'The claim itself: leases the first due jobs of locked lanes, one per endpoint in turn.';
+
+create function private.claimed_deliveries(p_claim_id uuid)
+returns jsonb
+language sql
+stable
+set search_path = ''
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+  select coalesce(jsonb_agg(
+    jsonb_build_object(
+      'id', jobs.delivery_id,
+      'endpoint_id', jobs.endpoint_id,
+      'number', jobs.number,
+      'failure_count', jobs.failure_count,
+      'event', jsonb_build_object(
+        'id', events.id,
+        'type', events.type,
+        'workspace_id', events.workspace_id,
+        'sequence', events.sequence,
+        'subject_type', events.subject_type,
+        'subject_id', events.subject_id,
+        'created_at', events.created_at,
+        'data', events.data
+      )
+    )
+    order by events.workspace_id, events.sequence
+  ), '[]')
+  from private.delivery_jobs as jobs
+  join public.events on events.id = jobs.event_id
+  where jobs.claim_id = p_claim_id;
+$$;
+
+comment on function private.claimed_deliveries(uuid) is 'What a claim holds, with the events to send.';
+
+create function private.claimed_endpoints(p_claim_id uuid, p_now timestamptz)
+returns jsonb
+language sql
+stable
+set search_path = ''
+set enable_seqscan = off
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'id', endpoints.id,
+    'workspace_id', endpoints.workspace_id,
+    'url', endpoints.url,
+    'encrypted_secrets', (
+      select jsonb_agg(secrets.encrypted_secret order by secrets.expires_at desc)
+      from private.webhook_secrets as secrets
+      where secrets.endpoint_id = endpoints.id
+        and secrets.expires_at > p_now
+    )
+  )), '[]')
+  from public.webhook_endpoints as endpoints
+  where endpoints.id in (
+    select jobs.endpoint_id from private.delivery_jobs as jobs where jobs.claim_id = p_claim_id
+  );
+$$;
+
+comment on function private.claimed_endpoints(uuid, timestamptz) is
+  'The endpoints of a claim: [{id, workspace_id, url, encrypted_secrets: current first}].';
+
+create function service.claim_deliveries(
+  p_claim_id uuid, p_limit int default 250, p_lease interval default interval '60 seconds',
+  p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+declare
+  v_stamped int := private.stamp_events(1000);
+  v_endpoint_ids uuid[];
+  v_ready_at timestamptz;
+begin
+  if not exists (select from private.delivery_jobs where claim_id = p_claim_id) then
+    v_endpoint_ids := private.lock_ready_lanes(p_limit, p_now);
+    perform private.take_deliveries(p_claim_id, v_endpoint_ids, p_limit, p_lease, p_now);
+    perform private.refresh_endpoint_lanes(v_endpoint_ids, p_now);
+  end if;
+
+  select min(ready_at) into v_ready_at
+  from private.endpoint_lanes
+  where ready_at < 'infinity';
+  return jsonb_build_object(
+    'now', p_now,
+    'lease_ms', extract(epoch from p_lease) * 1000,
+    'next_in_ms', case
+      when v_stamped = 1000 then 0
+      else ceil(greatest(extract(epoch from v_ready_at - p_now), 0) * 1000)
+    end,
+    'endpoints', private.claimed_endpoints(p_claim_id, p_now),
+    'deliveries', private.claimed_deliveries(p_claim_id)
+  );
+end
+$$;
+
+comment on function service.claim_deliveries(uuid, int, interval, timestamptz) is
+  'Stamps events, makes their deliveries and leases due ones under p_claim_id; the same id returns the same batch.';
+
+-- A result, as a worker reports it.
+create type private.delivery_result as (
+  delivery_id uuid,
+  endpoint_id uuid,
+  number int,
+  -- delivered | retry | failed | gone
+  outcome text,
+  http_status smallint,
+  error text,
+  response text,
+  started_at timestamptz,
+  duration_ms int,
+  -- For retry: how long to wait; and how long the endpoint wants to be left alone.
+  retry_after_ms bigint,
+  pause_ms bigint
+);
+
+-- Writes the log; hands back what was not known before, one result per delivery: success counts
+-- above all, then the latest attempt.
+create function private.record_attempts(p_results private.delivery_result[])
+returns private.delivery_result[]
+language sql
+set search_path = ''
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+  with recorded as (
+    insert into public.webhook_attempts as attempts (
+      delivery_id, number, workspace_id, outcome, http_status, error, response, started_at,
+      duration_ms
+    )
+    select
+      results.delivery_id, results.number, deliveries.workspace_id,
+      case results.outcome when 'delivered' then 'delivered' else 'failed' end,
+      results.http_status, results.error, results.response, results.started_at,
+      results.duration_ms
+    from unnest(p_results) as results
+    join public.webhook_deliveries as deliveries on deliveries.id = results.delivery_id
+    on conflict (delivery_id, number) do update
+    set
+      outcome = excluded.outcome, http_status = excluded.http_status, error = excluded.error,
+      response = excluded.response, started_at = excluded.started_at,
+      duration_ms = excluded.duration_ms
+    where attempts.outcome = 'lost'
+    returning attempts.delivery_id, attempts.number
+  ), deciding as (
+    select distinct on (results.delivery_id) results
+    from unnest(p_results) as results
+    join recorded
+      on recorded.delivery_id = results.delivery_id and recorded.number = results.number
+    order by results.delivery_id, results.outcome = 'delivered' desc, results.number desc
+  )
+  select array_agg(deciding.results) from deciding;
+$$;
+
+comment on function private.record_attempts(private.delivery_result[]) is
+  'Logs attempts; returns the results that decide, null when all were known before.';
+
+-- What arrived, arrived: a late success counts whoever holds the job. A late failure does not.
+create function private.settle_jobs(p_results private.delivery_result[], p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+  with ended as (
+    delete from private.delivery_jobs as jobs
+    using unnest(p_results) as results
+    where jobs.delivery_id = results.delivery_id
+      and (
+        results.outcome = 'delivered'
+        or (results.outcome in ('failed', 'gone') and jobs.number = results.number)
+      )
+    returning jobs.delivery_id
+  ), postponed as (
+    update private.delivery_jobs as jobs
+    set
+      claim_id = null,
+      failure_count = jobs.failure_count + 1,
+      run_at = p_now + results.retry_after_ms * interval '1 millisecond'
+    from unnest(p_results) as results
+    where jobs.delivery_id = results.delivery_id
+      and jobs.number = results.number
+      and results.outcome = 'retry'
+    returning jobs.delivery_id, jobs.run_at
+  ), changes as (
+    select
+      results.delivery_id,
+      results.number,
+      postponed.run_at,
+      case
+        when results.outcome = 'delivered' then 'delivered'
+        when ended.delivery_id is not null then 'failed'
+      end as status,
+      case results.outcome when 'gone' then 'gone' else 'exhausted' end as failure
+    from unnest(p_results) as results
+    left join ended on ended.delivery_id = results.delivery_id
+    left join postponed on postponed.delivery_id = results.delivery_id
+  )
+  update public.webhook_deliveries as deliveries
+  set
+    attempt_count = greatest(deliveries.attempt_count, changes.number),
+    status = coalesce(changes.status, deliveries.status),
+    failure = case
+      when changes.status = 'failed' then changes.failure
+      when changes.status is null then deliveries.failure
+    end,
+    next_attempt_at = case
+      when changes.status is null then coalesce(changes.run_at, deliveries.next_attempt_at)
+    end,
+    finished_at = case
+      when changes.status is null then deliveries.finished_at
+      else p_now
+    end
+  from changes
+  where deliveries.id = changes.delivery_id;
+$$;
+
+comment on function private.settle_jobs(private.delivery_result[], timestamptz) is
+  'Ends or postpones the jobs of results, and their deliveries.';
+
+-- Failing means every attempt since; one success ends it. Five days of it, or a 410, disable.
+create function private.judge_endpoints(p_results private.delivery_result[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_gone uuid[];
+  v_failing uuid[];
+begin
+  with verdicts as (
+    select
+      results.endpoint_id,
+      bool_or(results.outcome = 'delivered') as has_delivered,
+      bool_or(results.outcome = 'gone') as is_gone,
+      count(*)::int as result_count
+    from unnest(p_results) as results
+    group by results.endpoint_id
+  ), judged as (
+    update public.webhook_endpoints as endpoints
+    set
+      failing_since = case
+        when not verdicts.has_delivered then coalesce(endpoints.failing_since, p_now)
+      end,
+      failure_count = case
+        when verdicts.has_delivered then 0
+        else endpoints.failure_count + verdicts.result_count
+      end
+    from verdicts
+    where endpoints.id = verdicts.endpoint_id
+      and (not verdicts.has_delivered or endpoints.failing_since is not null or verdicts.is_gone)
+    returning endpoints.id, endpoints.failing_since, verdicts.is_gone
+  )
+  select
+    array_agg(judged.id) filter (where judged.is_gone),
+    array_agg(judged.id) filter (where judged.failing_since <= p_now - interval '5 days')
+  into v_gone, v_failing
+  from judged;
+
+  perform private.disable_webhook_endpoints(v_gone, 'gone');
+  perform private.disable_webhook_endpoints(v_failing, 'failing');
+end
+$$;
+
+comment on function private.judge_endpoints(private.delivery_result[], timestamptz) is
+  'Keeps the health of endpoints and disables those that are gone or failed for too long.';
+
+create function private.pause_lanes(p_results private.delivery_result[], p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  update private.endpoint_lanes as lanes
+  set blocked_until = greatest(lanes.blocked_until, pauses.until)
+  from (
+    select
+      results.endpoint_id,
+      p_now + max(results.pause_ms) * interval '1 millisecond' as until
+    from unnest(p_results) as results
+    where results.pause_ms > 0
+    group by results.endpoint_id
+  ) as pauses
+  where lanes.endpoint_id = pauses.endpoint_id;
+$$;
+
+comment on function private.pause_lanes(private.delivery_result[], timestamptz) is
+  'Leaves endpoints alone for as long as they asked.';
+
+create function service.settle_deliveries(
+  p_results jsonb, p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set statement_timeout = '8s'
+as $$
+declare
+  v_results private.delivery_result[] := array(
+    select results
+    from jsonb_populate_recordset(null::private.delivery_result, p_results) as results
+  );
+  v_endpoint_ids uuid[] := array(select distinct endpoint_id from unnest(v_results));
+begin
+  perform from (
+    select from public.webhook_endpoints
+    where id = any (v_endpoint_ids)
+    order by id
+    for no key update
+  ) as locked;
+  perform private.lock_endpoint_lanes(v_endpoint_ids);
+
+  v_results := private.record_attempts(v_results);
+  perform private.settle_jobs(v_results, p_now);
+  perform private.judge_endpoints(v_results, p_now);
+  perform private.pause_lanes(v_results, p_now);
+  perform private.refresh_endpoint_lanes(v_endpoint_ids, p_now);
+  return jsonb_build_object('now', p_now, 'settled', coalesce(cardinality(v_results), 0));
+end
+$$;
+
+comment on function service.settle_deliveries(jsonb, timestamptz) is
+  'Settles results of attempts: [{delivery_id, endpoint_id, number, outcome, …}]. Safe to repeat.';
+
+create function service.ring_deliver()
+returns jsonb
+language sql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+  select to_jsonb(private.ring('deliver'));
+$$;
+
+comment on function service.ring_deliver() is 'A leaving worker rings its successor.';
+
+-- Every few seconds. It stamps what nobody stamped, so that GET /events goes on where there is no
+-- webhook, and repairs lost rings. With nothing due it calls nobody.
+create function private.deliver_tick(p_now timestamptz default clock_timestamp())
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.stamp_events(10000);
+  perform private.drain_lanes(5000, p_now);
+  if exists (select from private.endpoint_lanes where ready_at <= p_now) then
+    return private.ring('deliver', 1, p_now);
+  end if;
+  return false;
+end
+$$;
+
+comment on function private.deliver_tick(timestamptz) is
+  'The heartbeat of deliveries: stamps events, closes jobs of dead endpoints, rings when something is due.';

@@ -1,0 +1,9 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+drop trigger events_after_insert_broadcast on public.events;
+drop function private.tg_events__broadcast();
+drop policy "editors can talk on the channel of a post" on realtime.messages;
+drop policy "members can listen to what they can read" on realtime.messages;
+drop function private.can_write_to_topic(text);
+drop function private.can_join_topic(text);
