@@ -567,7 +567,7 @@ comment on function private.reschedule_readings(private.metric_reading[], uuid, 
 
 -- Credits are exhausted or the app's rate window is: no lane of the app reads until then. Publishing
 -- is left alone, it learns the same from its own answers.
-create function private.block_collection_apps(p_released jsonb)
+create function private.block_collection_apps(p_released jsonb, p_now timestamptz)
 returns void
 language plpgsql
 set search_path = ''
@@ -593,15 +593,22 @@ begin
       blocked_until = greatest(lanes.blocked_until, v_app.until),
       ready_at = greatest(lanes.ready_at, v_app.until)
     where lanes.x_app_id = v_app.x_app_id;
+    perform private.raise_alert(
+      'metrics-blocked', v_app.x_app_id::text, coalesce(v_app.detail, 'The X app may not read.'),
+      'Add credits to the X developer account if they are exhausted; a rate window ends by itself.',
+      p_now
+    );
   end loop;
 end
 $$;
 
-comment on function private.block_collection_apps(jsonb) is
-  'Keeps all lanes of an X app from reading metrics until the app may call again.';
+comment on function private.block_collection_apps(jsonb, timestamptz) is
+  'Keeps all lanes of an X app from reading metrics until the app may call again, and alerts.';
 
 -- p_released: [{account_id, scope: account | app, blocked_until, detail}]
-create function private.release_collections(p_claim_id uuid, p_released jsonb)
+create function private.release_collections(
+  p_claim_id uuid, p_released jsonb, p_now timestamptz
+)
 returns void
 language plpgsql
 set search_path = ''
@@ -609,7 +616,7 @@ as $$
 declare
   v_account_ids uuid[];
 begin
-  perform private.block_collection_apps(p_released);
+  perform private.block_collection_apps(p_released, p_now);
   perform private.lock_collection_lanes(array(
     select account_id from jsonb_to_recordset(p_released) as released (account_id uuid)
   ));
@@ -628,7 +635,7 @@ begin
 end
 $$;
 
-comment on function private.release_collections(uuid, jsonb) is
+comment on function private.release_collections(uuid, jsonb, timestamptz) is
   'Gives back lanes a claim still holds, blocked for a while where X said so.';
 
 -- p_readings: [{post_id, position, timestamp, outcome: read | missing, impressions, …}]
@@ -650,7 +657,7 @@ declare
 begin
   perform private.reschedule_readings(v_readings, p_claim_id, p_now);
   perform private.insert_readings(v_readings);
-  perform private.release_collections(p_claim_id, p_released);
+  perform private.release_collections(p_claim_id, p_released, p_now);
   return jsonb_build_object('now', p_now);
 end
 $$;

@@ -469,6 +469,14 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  delete from private.alerts
+  where kind = 'metrics-blocked'
+    and not exists (
+      select from private.collection_lanes as lanes
+      where lanes.x_app_id::text = alerts.subject
+        and lanes.blocked_until > p_now and lanes.blocked_until < 'infinity'
+    );
+
   if exists (select from private.stat_increments)
     or (
       exists (select from private.collection_lanes where ready_at <= p_now)

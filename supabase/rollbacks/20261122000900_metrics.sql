@@ -2,8 +2,8 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 drop function service.save_metrics(jsonb, uuid, jsonb, timestamptz);
-drop function private.release_collections(uuid, jsonb);
-drop function private.block_collection_apps(jsonb);
+drop function private.release_collections(uuid, jsonb, timestamptz);
+drop function private.block_collection_apps(jsonb, timestamptz);
 drop function private.reschedule_readings(private.metric_reading[], uuid, timestamptz);
 drop function private.insert_readings(private.metric_reading[]);
 drop type private.metric_reading;
