@@ -1,9 +1,12 @@
 /** Usage: npm start -- [--port N] [--data DIR] [--fresh] [--no-demo] [--help] */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { runDemo } from './demo/demo.ts'
+import { type Receiver, startReceiver } from './demo/receiver.ts'
+import { readDemo } from './demo/record.ts'
 import { isFault } from './fault.ts'
 import { ownSettings } from './functions-env.ts'
-import { HELP, parseOptions } from './options.ts'
+import { HELP, parseOptions, type StartOptions } from './options.ts'
 import { type Stack, type StackState, startStack } from './start.ts'
 
 const SETTINGS = join(import.meta.dirname, '..', '..', '.env')
@@ -54,8 +57,28 @@ const run = async () => {
   const env = ownSettings(process.env)
   let stack: Stack | undefined
   stopOnSignal(() => stack)
-  stack = await startStack({ port, data, fresh, env, log: console.log })
+  const receiver = options.demo ? await demoReceiver(options) : undefined
+  stack = await startStack({
+    ...{ port, data, fresh, log: console.log },
+    env: receiver ? { ...env, WEBHOOK_PRIVATE_HOSTS: withReceiver(env, receiver) } : env,
+  })
   console.log(summary(stack.state))
+  if (receiver) await showDemo(stack.state, receiver)
 }
+
+/** On the port its webhook endpoint names, when an earlier start has made one. */
+const demoReceiver = async ({ port, data, fresh }: StartOptions): Promise<Receiver> => {
+  const demo = fresh ? undefined : await readDemo(resolve(data))
+  return startReceiver(demo?.receiver_port ?? (port && port + 3)).catch(() => startReceiver(0))
+}
+
+const withReceiver = (env: Record<string, string>, receiver: Receiver) =>
+  [env.WEBHOOK_PRIVATE_HOSTS, `127.0.0.1:${receiver.port}`].filter(Boolean).join(',')
+
+/** A demo that fails leaves the backend running: it is what the user came for. */
+const showDemo = (state: StackState, receiver: Receiver) =>
+  runDemo(state, receiver, console.log).catch((error: Error) =>
+    console.error(`The demo stopped: ${error.message}. The backend goes on.`),
+  )
 
 run().catch(fail)
