@@ -24,6 +24,9 @@ type Lease = {
 /** Refreshed this long before they end. */
 const EARLY_MS = 600_000
 
+/** Refusals of the grant itself. Others (a wrong app secret, say) are not the account's fault. */
+const DEFINITE = new Set(['grant-refused', 'access-denied'])
+
 const msLeft = (deps: Need, holder: TokenHolder) =>
   new Date(holder.tokens_expire_at).getTime() - deps.now().getTime()
 
@@ -77,7 +80,7 @@ const refreshed = async (
   let answer = await network.refresh(old.refresh_token)
   // An unknown outcome may have spent the token: one more try, never two.
   if (answer.kind === 'unknown') answer = await network.refresh(old.refresh_token)
-  if (answer.kind === 'refused' || answer.kind === 'reauth') {
+  if (answer.kind === 'refused' && DEFINITE.has(answer.slug)) {
     return refused(deps, holder, answer.detail)
   }
   if (answer.kind !== 'granted') {
