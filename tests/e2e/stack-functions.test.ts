@@ -1,0 +1,123 @@
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createFunctions, type Functions, PLATFORM_LIMITS } from '../../scripts/stack/functions.ts'
+import { until } from '../helpers/until.ts'
+
+const WALL_CLOCK_MS = 6000
+const IDLE_MS = 700
+
+const SOURCES = {
+  echo: `export default { fetch: async (request) => {
+    const { pathname, search } = new URL(request.url)
+    console.log('seen')
+    return Response.json({ pathname, search, body: await request.text(), isolate: Deno.pid })
+  } }`,
+  slow: `const text = new TextEncoder()
+    export default { fetch: () => new Response(new ReadableStream({ async start(controller) {
+      controller.enqueue(text.encode('first'))
+      await new Promise((resolve) => setTimeout(resolve, ${IDLE_MS * 2}))
+      controller.enqueue(text.encode('second'))
+      controller.close()
+    } })) }`,
+  hang: 'export default { fetch: () => new Promise(() => {}) }',
+  files: `export default { fetch: async () =>
+    new Response(await Deno.readTextFile('/etc/passwd').catch((error) => error.name)) }`,
+  broken: "throw new Error('X_CLIENT_ID is missing')",
+}
+
+let project: string
+let functions: Functions
+let server: Server
+let base: string
+const lines: string[] = []
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'myposts-functions-'))
+  await writeFile(join(project, 'deno.json'), '{}')
+  for (const [slug, source] of Object.entries(SOURCES)) {
+    await mkdir(join(project, 'functions', slug), { recursive: true })
+    await writeFile(join(project, 'functions', slug, 'index.ts'), source)
+  }
+  functions = createFunctions({
+    project,
+    env: { DENO_DIR: join(project, 'cache'), NO_COLOR: '1' },
+    limits: { ...PLATFORM_LIMITS, wallClockMs: WALL_CLOCK_MS, idleMs: IDLE_MS },
+    log: (line) => lines.push(line),
+  })
+  server = createServer((req, res) => functions.handle(req, res, req.url ?? '/'))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+
+afterAll(async () => {
+  await functions.close()
+  server.close()
+  await rm(project, { recursive: true, force: true })
+})
+
+const echo = async () => (await (await fetch(`${base}/echo`)).json()) as { isolate: number }
+
+test('hands the function its path from the slug on, its query and its body', async () => {
+  const response = await fetch(`${base}/echo/a/b?c=1`, { method: 'POST', body: 'text' })
+  expect(await response.json()).toMatchObject({
+    pathname: '/echo/a/b',
+    search: '?c=1',
+    body: 'text',
+  })
+  await until('the line it printed', () => lines.includes('[echo] seen'))
+})
+
+test('one isolate serves many requests, and a killed one is replaced', async () => {
+  const [first, second] = [await echo(), await echo()]
+  expect(second.isolate).toBe(first.isolate)
+  expect(await functions.kill('echo')).toBe(1)
+  expect((await echo()).isolate).not.toBe(first.isolate)
+})
+
+test('reports every live worker with its CPU', async () => {
+  const { isolate } = await echo()
+  const [worker] = functions.stats().filter(({ pid }) => pid === isolate)
+  expect(worker).toMatchObject({ slug: 'echo', started_at: expect.any(String) })
+  expect(worker?.cpu_ms).toBeGreaterThan(0)
+})
+
+test('passes a response on as it comes, for longer than the idle limit', async () => {
+  const chunks: string[] = []
+  const response = await fetch(`${base}/slow`)
+  for await (const chunk of response.body ?? []) chunks.push(Buffer.from(chunk).toString())
+  expect(chunks).toEqual(['first', 'second'])
+})
+
+test('ends a request that stays silent with 504 IDLE_TIMEOUT', async () => {
+  const response = await fetch(`${base}/hang`)
+  expect([response.status, response.headers.get('sb-error-code')]).toEqual([504, 'IDLE_TIMEOUT'])
+})
+
+test('tells why a worker could not boot', async () => {
+  const response = await fetch(`${base}/broken`)
+  expect([response.status, response.headers.get('sb-error-code')]).toEqual([503, 'BOOT_ERROR'])
+  expect(await response.text()).toContain('X_CLIENT_ID is missing')
+})
+
+test('lets a function read no file', async () => {
+  expect(await (await fetch(`${base}/files`)).text()).toMatch(/NotCapable|PermissionDenied/)
+})
+
+test.each(['/absent', '/', '/..%2fecho', '/echo%00'])('answers 404 for %s', async (path) => {
+  expect((await fetch(base + path)).status).toBe(404)
+})
+
+test('gives requests a fresh worker after half of a life, and ends the old one at the limit', async () => {
+  await functions.kill('echo')
+  const old = await echo()
+  await until('a fresh worker', async () => (await echo()).isolate !== old.isolate)
+  const alive = () => functions.stats().map(({ pid }) => pid)
+  expect(alive()).toContain(old.isolate)
+  await until('the old worker ended', () => !alive().includes(old.isolate))
+})
