@@ -1,6 +1,7 @@
 import type { Bytes } from './crypto/bytes.ts'
 import { createRpc, type Rpc } from './db/rpc.ts'
 import { type Env, readEnv } from './env.ts'
+import { resolveDns } from './resolve-dns.ts'
 
 /** Everything a verb may reach outside itself. Verbs take `Pick<Deps, …>`; tests pass literals. */
 export type Deps = {
@@ -13,6 +14,8 @@ export type Deps = {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   randomUUID(): string
   randomBytes(length: number): Bytes
+  /** Every address, IPv4 and IPv6, of a host; none when it has none. */
+  resolveDns(host: string, signal?: AbortSignal): Promise<string[]>
   /** Lets the platform keep the worker alive until the promise settles. Logs a rejection. */
   background(promise: Promise<unknown>): void
   /** Writes one JSON line. Entries never hold tokens, bodies or provider secrets. */
@@ -58,6 +61,7 @@ export const createDeps = (): Deps => {
     sleep,
     randomUUID: () => crypto.randomUUID(),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    resolveDns,
     background,
     log,
     service: createRpc({

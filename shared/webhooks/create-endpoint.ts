@@ -1,0 +1,31 @@
+import type { z } from 'zod'
+import type { Caller } from '../db/caller.ts'
+import type { Deps } from '../deps.ts'
+import { personalWorkspaceId } from '../workspaces/personal-workspace.ts'
+import { CreatedWebhookEndpoint, type CreateEndpointInput } from './endpoint.ts'
+import { requireTarget } from './require-target.ts'
+import { newSecret, sealSecret } from './secret.ts'
+
+type Need = Pick<Deps, 'env' | 'randomBytes' | 'randomUUID' | 'resolveDns'>
+
+/** Adds an endpoint to a workspace (null: the personal one). Its secret is never shown again. */
+export const createEndpoint = async (
+  deps: Need,
+  caller: Caller,
+  workspaceId: string | null,
+  input: CreateEndpointInput,
+): Promise<z.infer<typeof CreatedWebhookEndpoint>> => {
+  await requireTarget(deps, input.url)
+  const workspace = workspaceId ?? (await personalWorkspaceId(caller))
+  const id = deps.randomUUID()
+  const secret = newSecret(deps)
+  const endpoint = await caller.rpc<object>('create_webhook_endpoint', {
+    p_workspace_id: workspace,
+    p_endpoint: { id, ...input },
+    p_encrypted_secret: await sealSecret(deps.env.ENCRYPTION_KEYS, secret, {
+      endpointId: id,
+      workspaceId: workspace,
+    }),
+  })
+  return CreatedWebhookEndpoint.parse({ ...endpoint, secret })
+}
