@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { requestId } from 'hono/request-id'
 import type { Deps } from '../../shared/deps.ts'
 import { cors } from '../../shared/http/cors.ts'
+import { countCalls } from '../../shared/http/count-calls.ts'
 import { createNotFound } from '../../shared/http/not-found.ts'
 import { createOnError } from '../../shared/http/on-error.ts'
 import { problems } from '../../shared/http/problems.ts'
@@ -10,7 +11,9 @@ import { requestLog } from '../../shared/http/request-log.ts'
 import type { Network } from '../../shared/networks/network.ts'
 import { networkOf } from '../../shared/networks/network-of.ts'
 import { accounts } from './routes/accounts.ts'
+import { analytics } from './routes/analytics.ts'
 import { connections } from './routes/connections.ts'
+import { deliveries } from './routes/deliveries.ts'
 import { docs } from './routes/docs.ts'
 import { events } from './routes/events.ts'
 import { health } from './routes/health.ts'
@@ -31,7 +34,7 @@ const refuseLargeBodies = bodyLimit({
 export const createApp = (deps: Deps, network: Network = networkOf(deps)) => {
   const app = new Hono().basePath('/api')
   app.use(requestId({ generator: deps.randomUUID }), requestLog(deps), cors(deps.env))
-  app.use(refuseLargeBodies, async (c, next) => {
+  app.use(countCalls(deps), refuseLargeBodies, async (c, next) => {
     await next()
     c.res.headers.set('cache-control', 'private')
     c.res.headers.set('x-content-type-options', 'nosniff')
@@ -49,6 +52,8 @@ export const createApp = (deps: Deps, network: Network = networkOf(deps)) => {
     .route('/', posts(deps, network))
     .route('/', postStatus(deps))
     .route('/', events(deps))
+    .route('/', deliveries(deps))
+    .route('/', analytics(deps))
     .route('/', me(deps))
 }
 

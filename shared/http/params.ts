@@ -18,3 +18,9 @@ export const pageOf = <Row extends z.ZodType>(row: Row) =>
     next_cursor: z.string().nullable(),
     has_more: z.boolean(),
   })
+
+/** A period of UTC days, `to` excluded. */
+export const PeriodQuery = z.strictObject({
+  from: z.iso.date().optional(),
+  to: z.iso.date().optional().meta({ description: 'Excluded.' }),
+})

@@ -1,0 +1,53 @@
+import { USER } from './fake-api.ts'
+
+export const WORKSPACE = '0193a3c0-0000-4000-8000-0000000000a1'
+export const ACCOUNT = '0193a3c0-0000-4000-8000-0000000000b1'
+export const POST = '0193a3c0-0000-7000-8000-0000000000c1'
+
+const at = '2026-11-22T12:00:00.123456+00:00'
+
+/** A row of accounts as PostgREST gives it, with columns the API does not show. */
+export const accountRow = (overrides: Record<string, unknown> = {}) => ({
+  id: ACCOUNT,
+  workspace_id: WORKSPACE,
+  user_id: USER,
+  network: 'x',
+  x_app_id: '00000000-0000-0000-0000-000000000001',
+  remote_user_id: '42',
+  twitter_username: 'someone',
+  display_name: 'Some One',
+  status: 'active',
+  status_detail: null,
+  text_limit: 280,
+  can_self_reply: true,
+  time_zone: 'UTC',
+  connected_at: at,
+  disconnected_at: null,
+  created_at: at,
+  version: 1,
+  ...overrides,
+})
+
+/** A post as private.post_document gives it. */
+export const postRow = (overrides: Record<string, unknown> = {}) => ({
+  id: POST,
+  workspace_id: WORKSPACE,
+  account_id: ACCOUNT,
+  user_id: USER,
+  content: 'Hello',
+  segments: [
+    { position: 0, text: 'Hello', status: 'pending', remote_id: null, published_at: null },
+  ],
+  status: 'draft',
+  scheduled_at: null,
+  published_at: null,
+  held_reason: null,
+  failure: null,
+  metadata: {},
+  late_policy: 'hold',
+  late_after_seconds: 3600,
+  version: 3,
+  created_at: at,
+  updated_at: at,
+  ...overrides,
+})

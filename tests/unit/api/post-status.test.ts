@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import { fakeApi, refused } from '../../helpers/fake-api.ts'
+import { POST, postRow } from '../../helpers/samples.ts'
+
+const at = '2026-12-24T09:00:00+01:00'
+
+test('schedules at an instant, at the version the caller read', async () => {
+  const { call, calls } = fakeApi({
+    'rpc/schedule_post': () => postRow({ status: 'scheduled', scheduled_at: at, version: 4 }),
+  })
+  const { status, headers } = await call('POST', `/posts/${POST}/schedule`, {
+    body: { scheduled_at: at },
+    headers: { 'if-match': '"3"' },
+  })
+  expect(status).toBe(200)
+  expect(headers.get('etag')).toBe('"4"')
+  expect(calls[0]?.args).toEqual({
+    p_post_id: POST,
+    p_scheduled_at: at,
+    p_version: 3,
+    p_dry_run: false,
+  })
+})
+
+test('gives no ETag for a dry run: the version it would have does not exist', async () => {
+  const { call } = fakeApi({ 'rpc/schedule_post': () => postRow({ version: 4 }) })
+  const answer = await call('POST', `/posts/${POST}/schedule?dry_run=true`, {
+    body: { scheduled_at: 'now' },
+  })
+  expect(answer.status).toBe(200)
+  expect(answer.headers.get('etag')).toBeNull()
+})
+
+const verbs: [string, string, unknown?][] = [
+  ['unschedule', 'rpc/unschedule_post'],
+  ['publish', 'rpc/publish_post'],
+  ['resolve', 'rpc/resolve_post', { remote_id: '1234567890' }],
+]
+
+for (const [verb, rpc, body] of verbs) {
+  const path = `/posts/${POST}/${verb}`
+
+  test(`${verb}: answers the post as it is now`, async () => {
+    const { call } = fakeApi({ [rpc]: () => postRow() })
+    const answer = await call('POST', path, { body })
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('etag')).toBe('"3"')
+  })
+
+  test(`${verb}: 401 without a token, 404 for what is not there, 409 when it cannot be`, async () => {
+    const failing = (status: number, slug: string) =>
+      fakeApi({
+        [rpc]: () => {
+          throw refused(status, slug)
+        },
+      }).call('POST', path, { body })
+    expect((await fakeApi().call('POST', path, { body, as: null })).status).toBe(401)
+    expect((await failing(404, 'not-found')).status).toBe(404)
+    expect((await failing(409, 'illegal-transition')).status).toBe(409)
+    expect((await fakeApi().call('POST', `/posts/17/${verb}`, { body })).status).toBe(404)
+  })
+}
+
+test('resolve takes the id of a post on X or null, and nothing else', async () => {
+  const { call } = fakeApi({
+    'rpc/resolve_post': ({ p_remote_id }) => postRow({ content: String(p_remote_id) }),
+  })
+  const path = `/posts/${POST}/resolve`
+  expect((await call('POST', path, { body: { remote_id: null } })).body.content).toBe('null')
+  for (const body of [{}, { remote_id: 12 }, { remote_id: 'https://x.com/a/status/1' }]) {
+    expect((await call('POST', path, { body })).status).toBe(422)
+  }
+})
+
+test('lists attempts; of a post that is not there: 404', async () => {
+  const attempt = {
+    post_id: POST,
+    account_id: POST,
+    position: 0,
+    number: 1,
+    status: 'accepted',
+    sending_at: at,
+    sent_at: at,
+    finished_at: at,
+    remote_id: '1',
+    http_status: 201,
+    error: null,
+  }
+  const some = fakeApi({ 'rpc/list_attempts': () => [attempt] })
+  expect((await some.call('GET', `/posts/${POST}/attempts`)).body.data).toEqual([attempt])
+  const none = fakeApi({ 'rpc/list_attempts': () => [], 'rpc/get_post': () => null })
+  expect((await none.call('GET', `/posts/${POST}/attempts`)).status).toBe(404)
+})
