@@ -26,8 +26,6 @@ export const problemTypes = {
   'remote-id-taken': { status: 409, title: 'Remote id taken' },
   'webhook-endpoint-disabled': { status: 409, title: 'Webhook endpoint disabled' },
   'webhook-endpoint-limit': { status: 409, title: 'Too many webhook endpoints' },
-  'webhook-endpoint-disabled': { status: 409, title: 'Webhook endpoint disabled' },
-  'webhook-endpoint-limit': { status: 409, title: 'Too many webhook endpoints' },
   'version-mismatch': { status: 412, title: 'Changed meanwhile' },
   'content-too-large': { status: 413, title: 'Body too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
