@@ -2,11 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { freePort } from '../../scripts/stack/free-port.ts'
 import { type StackState, startStack } from '../../scripts/stack/start.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     stack: StackState
+    /** Where on loopback a test may receive webhooks: the stack lets private addresses be reached there only. */
+    receiverPort: number
   }
 }
 
@@ -14,9 +17,11 @@ declare module 'vitest' {
 export default async function setup(project: TestProject) {
   const directory = await mkdtemp(join(tmpdir(), 'myposts-e2e-'))
   const lines: string[] = []
+  const receiverPort = await freePort()
   const stack = await startStack({
     port: 0,
     data: join(directory, 'stack'),
+    env: { WEBHOOK_PRIVATE_HOSTS: `127.0.0.1:${receiverPort}` },
     log: (line) => lines.push(line),
   }).catch((error: Error) => {
     throw new Error(`the stack did not start: ${error.message}\n${lines.join('\n')}`, {
@@ -24,6 +29,7 @@ export default async function setup(project: TestProject) {
     })
   })
   project.provide('stack', stack.state)
+  project.provide('receiverPort', receiverPort)
 
   return async () => {
     await stack.stop()
