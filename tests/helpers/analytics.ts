@@ -3,8 +3,8 @@ import type { CollectionClaim, Reading, Release } from '../../shared/analytics/c
 import type { Tx } from './database.ts'
 import type { Account } from './publishing.ts'
 
-/** Posts are published at this moment, so that the leaves of its month exist. */
-export const PUBLISHED = new Date(new Date().setUTCMinutes(0, 0, 0))
+/** Posts are published at this moment, the start of the next hour; readings are made after it. */
+export const PUBLISHED = new Date(new Date().setUTCMinutes(60, 0, 0))
 export const after = (seconds: number): Date => new Date(PUBLISHED.getTime() + seconds * 1000)
 
 const one = async <T>(tx: Tx, sql: string, values: unknown[] = []): Promise<T> =>
