@@ -1,0 +1,70 @@
+import type pg from 'pg'
+import { until } from '../../helpers/until.ts'
+import type { ControlX } from '../support/control-x.ts'
+import type { Host } from '../support/start-host.ts'
+import { type Cpu, cpuBetween, readCpu } from './cpu.ts'
+import { comparePublished, type Sent } from './published.ts'
+import type { LoadAccount } from './seed-accounts.ts'
+import { seedPosts } from './seed-posts.ts'
+
+export type Bench = { host: Host; sql: pg.ClientBase; x: ControlX; accounts: LoadAccount[] }
+
+export type Spike = Sent & {
+  postsPerSecond: number
+  /** Of the whole stack while the spike went out, milliseconds. */
+  cpu: Cpu
+  walBytes: number
+}
+
+/** Claims begin 5 s ahead; a tick comes every 2 s. */
+const PREPARE_MS = 9_000
+const GIVE_UP_MS = 120_000
+
+const walPosition = async (sql: pg.ClientBase): Promise<bigint> => {
+  const { rows } = await sql.query<{ bytes: string }>(
+    `select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text as bytes`,
+  )
+  return BigInt(rows[0]?.bytes ?? 0)
+}
+
+/** Resolves with the time at which no job and no attempt is open any more. */
+export const whenSettled = async (sql: pg.ClientBase): Promise<number> => {
+  await until(
+    'every post is settled',
+    async () => {
+      const { rows } = await sql.query<{ open: boolean }>(
+        `select exists (select from private.publish_jobs)
+           or exists (select from private.live_attempts) as open`,
+      )
+      return rows[0]?.open === false
+    },
+    GIVE_UP_MS,
+  )
+  return Date.now()
+}
+
+/** What autovacuum and the checkpointer would have done had the posts been written over a day. */
+export const tidy = async (sql: pg.ClientBase): Promise<void> => {
+  await sql.query('do $$ begin while private.stamp_events(50000) > 0 loop end loop; end $$')
+  await sql.query('vacuum analyze')
+  await sql.query('checkpoint')
+}
+
+/** `count` posts due at one instant, through cron, pg_net and the publish function. */
+export const runSpike = async (bench: Bench, name: string, count: number): Promise<Spike> => {
+  const { host, sql, x, accounts } = bench
+  let due = 0
+  const batch = await seedPosts(sql, { name, accounts, count, dueAt: () => due })
+  await tidy(sql)
+  due = Date.now() + PREPARE_MS
+  await batch.schedule()
+  if (Date.now() > due - 5_500) throw new Error('this machine schedules too slowly for the bench')
+
+  const cpu = readCpu(host.pid)
+  const wal = await walPosition(sql)
+  const end = await whenSettled(sql)
+  const walBytes = Number((await walPosition(sql)) - wal)
+  const cpuUsed = cpuBetween(cpu, readCpu(host.pid))
+  const sent = await comparePublished(sql, x, { name, since: due - 60_000 })
+  return { ...sent, postsPerSecond: (count / (end - due)) * 1000, cpu: cpuUsed, walBytes }
+}

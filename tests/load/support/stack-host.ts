@@ -1,0 +1,25 @@
+/** Runs an embedded stack for a bench, in a process of its own: what measures must not share its event loop. */
+import { startStack } from '../../../scripts/stack/start.ts'
+import type { HostAnswer, HostSetup } from './start-host.ts'
+
+const tell = (answer: HostAnswer) => process.send?.(answer)
+
+const run = async (setup: HostSetup) => {
+  const began = performance.now()
+  const stack = await startStack({
+    port: 0,
+    data: setup.data,
+    project: setup.project,
+    log: (line) => tell({ line }),
+  })
+  tell({ ready: { state: stack.state, seconds: (performance.now() - began) / 1000 } })
+  process.on('message', () => tell({ workers: stack.functions.stats() }))
+  process.once('disconnect', () => stack.stop().finally(() => process.exit()))
+}
+
+process.once('message', (setup: HostSetup) => {
+  run(setup).catch((error: Error) => {
+    tell({ failed: error.message })
+    process.disconnect()
+  })
+})
