@@ -1,9 +1,12 @@
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { pathToFileURL } from 'node:url'
 import { startChild } from './child.ts'
 import { cpuTimeMs } from './cpu-time.ts'
 import { poll } from './poll.ts'
 
+const EDGE_RUNTIME = join(import.meta.dirname, 'edge-runtime.ts')
 const BOOT_TIMEOUT_MS = 10_000
 
 export type FunctionWorker = Awaited<ReturnType<typeof startWorker>>
@@ -25,6 +28,8 @@ export const startWorker = async (o: {
   config: string
   env: Record<string, string>
   log: (line: string) => void
+  /** Called whenever the last background work has ended. */
+  onIdle: () => void
 }) => {
   const child = await startChild(o.deno, flags(o), {
     env: o.env,
@@ -33,7 +38,14 @@ export const startWorker = async (o: {
   const startedAt = new Date()
   const printed: string[] = []
   let port: number | undefined
+  let isBusy = false
   const onLine = (line: string) => {
+    const background = /^\0edge-runtime (busy|idle)$/.exec(line)?.[1]
+    if (background) {
+      isBusy = background === 'busy'
+      if (!isBusy) o.onIdle()
+      return
+    }
     const listening = port === undefined && /Listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(line)
     if (listening) port = Number(listening[1])
     else if (port === undefined) printed.push(line)
@@ -56,6 +68,8 @@ export const startWorker = async (o: {
     port,
     startedAt,
     isRunning: child.isRunning,
+    /** Whether background work (EdgeRuntime.waitUntil) goes on. */
+    isBusy: () => isBusy,
     exited: child.exited,
     cpuMs: () => cpuTimeMs(child.pid),
     kill: () => child.end(['SIGKILL'], 5000),
@@ -65,8 +79,14 @@ export const startWorker = async (o: {
 const flags = (o: { entry: string; config: string }) => [
   ...['serve', '--no-prompt', '--no-remote', '--no-lock', '--no-check'],
   ...['--config', o.config, '--allow-net', '--allow-env'],
-  ...['--v8-flags=--max-old-space-size=256', '--host', '127.0.0.1', '--port', '0', o.entry],
+  ...['--v8-flags=--max-old-space-size=256', '--host', '127.0.0.1', '--port', '0', main(o.entry)],
 ]
+
+// The function's module behind the platform's globals, without a file of our own in between.
+const main = (entry: string) => {
+  const [runtime, module] = [EDGE_RUNTIME, entry].map((file) => JSON.stringify(pathToFileURL(file)))
+  return `data:text/javascript,${encodeURIComponent(`import ${runtime}\nexport { default } from ${module}`)}`
+}
 
 const eachLine = (stream: Readable, onLine: (line: string) => void) =>
   new Promise<void>((resolve) => {

@@ -5,10 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createFunctions, type Functions, PLATFORM_LIMITS } from '../../scripts/stack/functions.ts'
+import { createFunctions, type Functions } from '../../scripts/stack/functions.ts'
+import { PLATFORM_LIMITS } from '../../scripts/stack/limits.ts'
 import { until } from '../helpers/until.ts'
 
-const WALL_CLOCK_MS = 6000
+const WALL_CLOCK_MS = 5000
 const IDLE_MS = 700
 
 const SOURCES = {
@@ -24,10 +25,14 @@ const SOURCES = {
       controller.enqueue(text.encode('second'))
       controller.close()
     } })) }`,
+  background: `export default { fetch: () => {
+    EdgeRuntime.waitUntil(new Promise((resolve) => setTimeout(resolve, 1500)).then(() => console.log('worked')))
+    return new Response(String(Deno.pid), { status: 202 })
+  } }`,
   hang: 'export default { fetch: () => new Promise(() => {}) }',
   files: `export default { fetch: async () =>
     new Response(await Deno.readTextFile('/etc/passwd').catch((error) => error.name)) }`,
-  broken: "throw new Error('X_CLIENT_ID is missing')",
+  broken: "throw new Error('X_CLIENT_ID is missing'); export default {}",
 }
 
 let project: string
@@ -35,6 +40,7 @@ let functions: Functions
 let server: Server
 let base: string
 const lines: string[] = []
+const limits = { ...PLATFORM_LIMITS, wallClockMs: WALL_CLOCK_MS, idleMs: IDLE_MS }
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'myposts-functions-'))
@@ -46,7 +52,7 @@ beforeAll(async () => {
   functions = createFunctions({
     project,
     env: { DENO_DIR: join(project, 'cache'), NO_COLOR: '1' },
-    limits: { ...PLATFORM_LIMITS, wallClockMs: WALL_CLOCK_MS, idleMs: IDLE_MS },
+    limits,
     log: (line) => lines.push(line),
   })
   server = createServer((req, res) => functions.handle(req, res, req.url ?? '/'))
@@ -61,6 +67,7 @@ afterAll(async () => {
   await rm(project, { recursive: true, force: true })
 })
 
+const alive = () => functions.stats().map(({ pid }) => pid)
 const echo = async () => (await (await fetch(`${base}/echo`)).json()) as { isolate: number }
 
 test('hands the function its path from the slug on, its query and its body', async () => {
@@ -113,11 +120,29 @@ test.each(['/absent', '/', '/..%2fecho', '/echo%00'])('answers 404 for %s', asyn
   expect((await fetch(base + path)).status).toBe(404)
 })
 
-test('gives requests a fresh worker after half of a life, and ends the old one at the limit', async () => {
+test('gives requests a fresh worker after half of a life, and ends the old one', async () => {
   await functions.kill('echo')
   const old = await echo()
   await until('a fresh worker', async () => (await echo()).isolate !== old.isolate)
-  const alive = () => functions.stats().map(({ pid }) => pid)
-  expect(alive()).toContain(old.isolate)
   await until('the old worker ended', () => !alive().includes(old.isolate))
+})
+
+test('a retired worker ends only when its background work is done', async () => {
+  const pid = Number(await (await fetch(`${base}/background`)).text())
+  functions.retire('background')
+  const next = Number(await (await fetch(`${base}/background`)).text())
+  expect(next).not.toBe(pid)
+  expect(alive()).toEqual(expect.arrayContaining([pid, next]))
+  await until('the retired worker ended', () => !alive().includes(pid))
+  expect(lines).toContain('[background] worked')
+})
+
+test('a request whose worker reaches its wall clock is told so', async () => {
+  limits.idleMs = WALL_CLOCK_MS * 2
+  await functions.kill('hang')
+  const response = await fetch(`${base}/hang`)
+  expect([response.status, response.headers.get('sb-error-code')]).toEqual([
+    546,
+    'WORKER_RESOURCE_LIMIT',
+  ])
 })

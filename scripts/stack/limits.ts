@@ -1,0 +1,15 @@
+export type Limits = {
+  /** A worker's whole life; after half of it new requests go to a fresh worker. */
+  wallClockMs: number
+  /** Longest wait for the first byte of a response. */
+  idleMs: number
+  /** A worker's CPU over all its requests; reported, and after half of it new requests go elsewhere. */
+  cpuMs: number
+}
+
+/** The platform's limits on a paid plan. */
+export const PLATFORM_LIMITS: Limits = {
+  wallClockMs: 400_000,
+  idleMs: 150_000,
+  cpuMs: 2_000,
+}
