@@ -163,6 +163,21 @@ $$;
 comment on function private.claimed_endpoints(uuid, timestamptz) is
   'The endpoints of a claim: [{id, workspace_id, url, encrypted_secrets: current first}].';
 
+create function private.next_delivery_in_ms(p_now timestamptz)
+returns bigint
+language sql
+stable
+set search_path = ''
+set enable_seqscan = off
+as $$
+  select ceil(greatest(extract(epoch from min(lanes.ready_at) - p_now), 0) * 1000)::bigint
+  from private.endpoint_lanes as lanes
+  where lanes.ready_at < 'infinity';
+$$;
+
+comment on function private.next_delivery_in_ms(timestamptz) is
+  'How long until something can be claimed; null when nothing waits.';
+
 create function service.claim_deliveries(
   p_claim_id uuid, p_limit int default 250, p_lease interval default interval '60 seconds',
   p_now timestamptz default clock_timestamp()
@@ -176,7 +191,6 @@ as $$
 declare
   v_stamped int := private.stamp_events(1000);
   v_endpoint_ids uuid[];
-  v_ready_at timestamptz;
 begin
   if not exists (select from private.delivery_jobs where claim_id = p_claim_id) then
     v_endpoint_ids := private.lock_ready_lanes(p_limit, p_now);
@@ -184,16 +198,10 @@ begin
     perform private.refresh_endpoint_lanes(v_endpoint_ids, p_now);
   end if;
 
-  select min(ready_at) into v_ready_at
-  from private.endpoint_lanes
-  where ready_at < 'infinity';
   return jsonb_build_object(
     'now', p_now,
     'lease_ms', extract(epoch from p_lease) * 1000,
-    'next_in_ms', case
-      when v_stamped = 1000 then 0
-      else ceil(greatest(extract(epoch from v_ready_at - p_now), 0) * 1000)
-    end,
+    'next_in_ms', case when v_stamped = 1000 then 0 else private.next_delivery_in_ms(p_now) end,
     'endpoints', private.claimed_endpoints(p_claim_id, p_now),
     'deliveries', private.claimed_deliveries(p_claim_id)
   );
@@ -424,7 +432,11 @@ begin
   perform private.judge_endpoints(v_results, p_now);
   perform private.pause_lanes(v_results, p_now);
   perform private.refresh_endpoint_lanes(v_endpoint_ids, p_now);
-  return jsonb_build_object('now', p_now, 'settled', coalesce(cardinality(v_results), 0));
+  return jsonb_build_object(
+    'now', p_now,
+    'settled', coalesce(cardinality(v_results), 0),
+    'next_in_ms', private.next_delivery_in_ms(p_now)
+  );
 end
 $$;
 

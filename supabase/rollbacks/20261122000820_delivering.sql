@@ -10,6 +10,7 @@ drop function private.settle_jobs(private.delivery_result[], timestamptz);
 drop function private.record_attempts(private.delivery_result[]);
 drop type private.delivery_result;
 drop function service.claim_deliveries(uuid, int, interval, timestamptz);
+drop function private.next_delivery_in_ms(timestamptz);
 drop function private.claimed_endpoints(uuid, timestamptz);
 drop function private.claimed_deliveries(uuid);
 drop function private.take_deliveries(uuid, uuid[], int, interval, timestamptz);

@@ -1,0 +1,24 @@
+import { Hono } from 'hono'
+import type { Deps } from '../../shared/deps.ts'
+import { requireCron } from '../../shared/http/auth.ts'
+import { createOnError } from '../../shared/http/on-error.ts'
+import { type Deliverer, deliverDue } from '../../shared/webhooks/deliver-due.ts'
+import { createBell } from '../../shared/worker/bell.ts'
+import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
+
+/** `POST /deliver` wakes this isolate and answers 202 at once: it delivers events to webhooks. */
+export const createApp = (deps: Deps) => {
+  const startedAt = deps.monotonic()
+  const deliverer: Deliverer = { startedAt, cpuMs: 0, dueAt: startedAt, bell: createBell(deps) }
+  const start = oneAtATime(() => deliverDue(deps, deliverer))
+
+  return new Hono()
+    .basePath('/deliver')
+    .onError(createOnError(deps))
+    .post('/', requireCron(deps), (c) => {
+      deliverer.dueAt = deps.monotonic()
+      deliverer.bell.ring()
+      deps.background(start())
+      return c.json({ status: 'accepted' }, 202)
+    })
+}

@@ -1,0 +1,35 @@
+import type { Deps } from '../deps.ts'
+import { retry } from '../worker/retry.ts'
+import type { ClaimedDelivery, DeliveryClaim } from './batches.ts'
+import { type Recipient, recipientOf } from './recipients.ts'
+
+type Need = Pick<Deps, 'env' | 'monotonic' | 'randomUUID' | 'resolveDns' | 'service' | 'sleep'>
+
+/** Ready and yet nothing taken: somebody else holds the lanes for a moment. */
+const BUSY_MS = 50
+
+/** One POST to make now. */
+export type Attempt = { recipient: Recipient; delivery: ClaimedDelivery }
+
+export type Claimed = {
+  attempts: Attempt[]
+  /** Milliseconds until it is worth asking again; infinity when nothing waits. */
+  nextInMs: number
+}
+
+/** Leases at most `limit` deliveries. A lost answer is asked for again under the same claim id. */
+export const claimAttempts = async (deps: Need, limit: number): Promise<Claimed> => {
+  const args = { p_claim_id: deps.randomUUID(), p_limit: limit }
+  const claim = () => deps.service<DeliveryClaim>('claim_deliveries', args)
+  const { endpoints, deliveries, next_in_ms: next } = await retry(deps, claim, { forMs: 10_000 })
+
+  const recipients = new Map(
+    endpoints.map((endpoint) => [endpoint.id, recipientOf(deps, endpoint)]),
+  )
+  const attempts = deliveries.flatMap((delivery) => {
+    const recipient = recipients.get(delivery.endpoint_id)
+    return recipient ? [{ recipient, delivery }] : []
+  })
+  const soonest = deliveries.length === 0 ? BUSY_MS : 0
+  return { attempts, nextInMs: Math.max(next ?? Number.POSITIVE_INFINITY, soonest) }
+}

@@ -1,0 +1,83 @@
+import type { Deps } from '../deps.ts'
+import type { ClaimedDelivery, DeliveryResult } from './batches.ts'
+import { eventBody } from './event-body.ts'
+import { type Ending, judgeAttempt } from './judge-attempt.ts'
+import { parseRetryAfter } from './parse-retry-after.ts'
+import { readPrefix } from './read-prefix.ts'
+import type { Recipient } from './recipients.ts'
+import { sign } from './sign.ts'
+
+type Need = Pick<Deps, 'fetch' | 'now' | 'monotonic' | 'randomBytes'>
+
+/** How long an endpoint has to answer. */
+const TIMEOUT_MS = 15_000
+
+/** Makes one attempt of a delivery. Never throws: whatever goes wrong is its result. */
+export const sendDelivery = async (
+  deps: Need,
+  recipient: Recipient,
+  delivery: ClaimedDelivery,
+  timeoutMs = TIMEOUT_MS,
+): Promise<DeliveryResult> => {
+  const startedAt = deps.now()
+  const start = deps.monotonic()
+  const { ending, response } = await attempt(deps, recipient, delivery, timeoutMs)
+  const [random = 0] = deps.randomBytes(1)
+  return {
+    delivery_id: delivery.id,
+    endpoint_id: delivery.endpoint_id,
+    number: delivery.number,
+    started_at: startedAt.toISOString(),
+    duration_ms: Math.round(deps.monotonic() - start),
+    ...('status' in ending ? { http_status: ending.status } : {}),
+    ...(response === undefined ? {} : { response }),
+    ...judgeAttempt(ending, delivery.failure_count, random / 256),
+  }
+}
+
+type Attempted = { ending: Ending; response?: string }
+
+const attempt = async (
+  deps: Need,
+  recipient: Recipient,
+  delivery: ClaimedDelivery,
+  timeoutMs: number,
+): Promise<Attempted> => {
+  const signal = AbortSignal.timeout(timeoutMs)
+  try {
+    const target = await recipient.target(signal)
+    if (target.kind === 'refused') return { ending: { error: target.slug } }
+    const keys = await recipient.keys().catch(() => null)
+    if (!keys) return { ending: { error: 'secret-unreadable' } }
+    const answer = await post(deps, target.url, keys, delivery, signal)
+    const retryAfterMs = parseRetryAfter(answer.headers.get('retry-after'), deps.now())
+    const response = await readPrefix(answer)
+    return { ending: { status: answer.status, retryAfterMs }, response }
+  } catch {
+    return { ending: { error: signal.aborted ? 'timeout' : 'unreachable' } }
+  }
+}
+
+const post = async (
+  deps: Need,
+  url: URL,
+  keys: CryptoKey[],
+  { event }: ClaimedDelivery,
+  signal: AbortSignal,
+): Promise<Response> => {
+  const body = eventBody(event)
+  const timestamp = Math.floor(deps.now().getTime() / 1000)
+  return deps.fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'MyPosts-Webhooks/1',
+      'webhook-id': event.id,
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': await sign(keys, event.id, timestamp, body),
+    },
+    body,
+    redirect: 'manual',
+    signal,
+  })
+}
