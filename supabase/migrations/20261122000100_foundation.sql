@@ -17,9 +17,12 @@ comment on schema service is
 
 -- The global form: the "in schema" form cannot take away what PostgreSQL grants to everyone.
 alter default privileges revoke execute on functions from public;
-alter default privileges in schema public revoke all on tables from anon, authenticated;
-alter default privileges in schema public revoke all on sequences from anon, authenticated;
-alter default privileges in schema public revoke execute on functions from anon, authenticated;
+alter default privileges in schema public
+  revoke all on tables from anon, authenticated, service_role;
+alter default privileges in schema public
+  revoke all on sequences from anon, authenticated, service_role;
+alter default privileges in schema public
+  revoke execute on functions from anon, authenticated, service_role;
 alter default privileges in schema service grant execute on functions to service_role;
 
 grant usage on schema public to anon, authenticated, service_role;
