@@ -20,6 +20,8 @@ import { health } from './routes/health.ts'
 import { me } from './routes/me.ts'
 import { postStatus } from './routes/post-status.ts'
 import { posts } from './routes/posts.ts'
+import { webhookActions } from './routes/webhook-actions.ts'
+import { webhookEndpoints } from './routes/webhook-endpoints.ts'
 
 const maxBodyBytes = 1_048_576
 
@@ -52,6 +54,8 @@ export const createApp = (deps: Deps, network: Network = networkOf(deps)) => {
     .route('/', posts(deps, network))
     .route('/', postStatus(deps))
     .route('/', events(deps))
+    .route('/', webhookEndpoints(deps))
+    .route('/', webhookActions(deps))
     .route('/', deliveries(deps))
     .route('/', analytics(deps))
     .route('/', me(deps))

@@ -8,14 +8,11 @@ import type { CallerEnv } from './auth.ts'
 import { documented } from './document.ts'
 import { Problem } from './problem.ts'
 import { problems } from './problems.ts'
-
-type StoredResponse = { status: number; headers: Record<string, string>; body: string }
+import { openResponse, type ResponsePlace, sealResponse } from './sealed-response.ts'
 
 type Claim =
   | { state: 'claimed' | 'in_flight' | 'unknown' | 'reused' }
-  | { state: 'answered'; response: StoredResponse }
-
-const keptHeaders = ['content-type', 'etag', 'link', 'location']
+  | { state: 'answered'; encrypted_response: string }
 
 const IdempotencyHeaders = z.object({
   'idempotency-key': z.string().min(1).max(255).optional().meta({
@@ -27,16 +24,17 @@ const IdempotencyHeaders = z.object({
  * Runs a POST at most once per caller, route and Idempotency-Key. Stands after the validators, so a
  * request that could never run claims nothing.
  */
-export const idempotent = (deps: Pick<Deps, 'log'>): MiddlewareHandler<CallerEnv> =>
+export const idempotent = (deps: Pick<Deps, 'env' | 'log'>): MiddlewareHandler<CallerEnv> =>
   documented(
     createMiddleware<CallerEnv>(async (c, next) => {
       const key = readKey(c)
       if (key === null) return next()
-      const claim = { p_route: `${c.req.method} ${routePath(c)}`, p_key: key }
-      const replay = await takeClaim(c, claim)
+      const route = `${c.req.method} ${routePath(c)}`
+      const place = { userId: c.var.caller.userId, route, key }
+      const replay = await takeClaim(deps, c, place)
       if (replay) return replay
       await next()
-      await settle(c, claim).catch((error: unknown) => {
+      await settle(deps, c, place).catch((error: unknown) => {
         // The caller still gets the answer; only repeating it will say "outcome unknown".
         deps.log({ level: 'error', message: 'idempotency key not settled', error: String(error) })
       })
@@ -67,20 +65,20 @@ const fingerprint = async (c: Context) => {
   return sha256([c.req.method, pathname + search, workspace, await c.req.text()].join('\n'))
 }
 
-type ClaimArguments = { p_route: string; p_key: string }
+type Keys = { env: Pick<Deps['env'], 'ENCRYPTION_KEYS'> }
 
-const takeClaim = async (c: Context<CallerEnv>, claim: ClaimArguments) => {
-  const result = await c.var.caller.rpc<Claim>('claim_idempotency_key', {
-    ...claim,
+const named = ({ route, key }: ResponsePlace) => ({ p_route: route, p_key: key })
+
+const takeClaim = async (deps: Keys, c: Context<CallerEnv>, place: ResponsePlace) => {
+  const claim = await c.var.caller.rpc<Claim>('claim_idempotency_key', {
+    ...named(place),
     p_fingerprint: await fingerprint(c),
   })
-  switch (result.state) {
+  switch (claim.state) {
     case 'claimed':
       return null
-    case 'answered': {
-      const { status, headers, body } = result.response
-      return new Response(body, { status, headers: { ...headers, 'idempotent-replayed': 'true' } })
-    }
+    case 'answered':
+      return openResponse(deps.env.ENCRYPTION_KEYS, claim.encrypted_response, place)
     case 'reused':
       throw problems.idempotencyKeyReused()
     case 'unknown':
@@ -91,22 +89,13 @@ const takeClaim = async (c: Context<CallerEnv>, claim: ClaimArguments) => {
 }
 
 /** Answers are kept; failures on our side give the key up, unless the change may have happened. */
-const settle = async (c: Context<CallerEnv>, claim: ClaimArguments) => {
+const settle = async (deps: Keys, c: Context<CallerEnv>, place: ResponsePlace) => {
   if (c.error instanceof Problem && c.error.slug === 'change-unconfirmed') return
   const isFinal = c.res.status < 500 && c.res.status !== 429
   await c.var.caller.rpc('settle_idempotency_key', {
-    ...claim,
-    p_response: isFinal ? await storedResponse(c.res) : null,
+    ...named(place),
+    p_encrypted_response: isFinal
+      ? await sealResponse(deps.env.ENCRYPTION_KEYS, c.res, place)
+      : null,
   })
 }
-
-const storedResponse = async (response: Response): Promise<StoredResponse> => ({
-  status: response.status,
-  headers: Object.fromEntries(
-    keptHeaders.flatMap((name) => {
-      const value = response.headers.get(name)
-      return value === null ? [] : [[name, value]]
-    }),
-  ),
-  body: await response.clone().text(),
-})

@@ -13,15 +13,18 @@ create table private.idempotency_keys (
   key text not null,
   -- SHA-256 of method, path with query, workspace and raw body.
   fingerprint text not null,
-  -- {status, headers, body}; null while the first request runs.
-  response jsonb,
+  -- {status, headers, body}, AES-256-GCM: some answers hold secrets that are shown once. Null while
+  -- the first request runs.
+  encrypted_response text,
   claimed_at timestamptz not null default clock_timestamp(),
   expires_at timestamptz not null default clock_timestamp() + interval '24 hours',
   primary key (user_id, route, key),
   constraint idempotency_keys_route_length check (char_length(route) between 1 and 200),
   constraint idempotency_keys_key_length check (char_length(key) between 1 and 255),
   constraint idempotency_keys_fingerprint_is_sha256 check (fingerprint ~ '^[0-9a-f]{64}$'),
-  constraint idempotency_keys_response_within_1_mb check (octet_length(response::text) <= 1048576)
+  constraint idempotency_keys_response_is_encrypted check (encrypted_response like 'v1.%'),
+  constraint idempotency_keys_response_within_2_mb
+    check (octet_length(encrypted_response) <= 2097152)
 );
 
 comment on table private.idempotency_keys is
@@ -51,7 +54,7 @@ begin
   )
   on conflict (user_id, route, key) do update
   set
-    fingerprint = excluded.fingerprint, response = null,
+    fingerprint = excluded.fingerprint, encrypted_response = null,
     claimed_at = excluded.claimed_at, expires_at = excluded.expires_at
   where keys.expires_at <= p_now
   returning * into v_claim;
@@ -64,8 +67,9 @@ begin
   where keys.user_id = (select auth.uid()) and keys.route = p_route and keys.key = p_key;
   return case
     when v_claim.fingerprint <> p_fingerprint then jsonb_build_object('state', 'reused')
-    when v_claim.response is not null
-      then jsonb_build_object('state', 'answered', 'response', v_claim.response)
+    when v_claim.encrypted_response is not null then jsonb_build_object(
+      'state', 'answered', 'encrypted_response', v_claim.encrypted_response
+    )
     -- The platform ends every request that has not begun to answer within 150 s.
     when v_claim.claimed_at < p_now - interval '180 seconds'
       then jsonb_build_object('state', 'unknown')
@@ -83,10 +87,12 @@ as $$
 $$;
 
 comment on function public.claim_idempotency_key(text, text, text) is
-  'Claims a key for the caller: {state: claimed | answered | in_flight | unknown | reused, response?}.';
+  'Claims a key for the caller: {state: claimed | answered | in_flight | unknown | reused, encrypted_response?}.';
 
--- p_response null gives the key up: nothing happened, and the request may be made again.
-create function private.settle_idempotency_key(p_route text, p_key text, p_response jsonb)
+-- p_encrypted_response null gives the key up: nothing happened, and the request may be made again.
+create function private.settle_idempotency_key(
+  p_route text, p_key text, p_encrypted_response text
+)
 returns void
 language plpgsql
 security definer
@@ -95,37 +101,37 @@ as $$
 begin
   perform private.require_role(private.personal_workspace_id(), 'owner');
 
-  if p_response is null then
+  if p_encrypted_response is null then
     delete from private.idempotency_keys as keys
     where keys.user_id = (select auth.uid())
-      and keys.route = p_route and keys.key = p_key and keys.response is null;
+      and keys.route = p_route and keys.key = p_key and keys.encrypted_response is null;
   else
     update private.idempotency_keys as keys
-    set response = p_response
+    set encrypted_response = p_encrypted_response
     where keys.user_id = (select auth.uid())
-      and keys.route = p_route and keys.key = p_key and keys.response is null;
+      and keys.route = p_route and keys.key = p_key and keys.encrypted_response is null;
   end if;
 end
 $$;
 
 create function public.settle_idempotency_key(
-  p_route text, p_key text, p_response jsonb default null
+  p_route text, p_key text, p_encrypted_response text default null
 )
 returns void
 language sql
 set search_path = ''
 as $$
-  select private.settle_idempotency_key(p_route, p_key, p_response);
+  select private.settle_idempotency_key(p_route, p_key, p_encrypted_response);
 $$;
 
-comment on function public.settle_idempotency_key(text, text, jsonb) is
+comment on function public.settle_idempotency_key(text, text, text) is
   'Stores the answer to a claimed key, once; null gives the key up.';
 
 grant execute on function
   private.claim_idempotency_key(text, text, text, timestamptz),
-  private.settle_idempotency_key(text, text, jsonb),
+  private.settle_idempotency_key(text, text, text),
   public.claim_idempotency_key(text, text, text),
-  public.settle_idempotency_key(text, text, jsonb)
+  public.settle_idempotency_key(text, text, text)
 to authenticated;
 
 create function private.prune_idempotency_keys(

@@ -90,6 +90,7 @@ export const fakeApi = (database: FakeDatabase = {}, network: Partial<Network> =
     sleep: () => new Promise((resolve) => sleepers.push(resolve)),
     randomUUID: () => crypto.randomUUID(),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    resolveDns: async () => ['93.184.216.34'],
     background: (promise) => background.push(promise),
     log: (entry) => logs.push(entry),
     service: async <T>(fn: string, args: Record<string, unknown> = {}) => {

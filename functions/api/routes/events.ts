@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import type { Deps } from '../../../shared/deps.ts'
 import { Event } from '../../../shared/events/event.ts'
+import { eventTypes } from '../../../shared/events/event-types.ts'
 import { listEvents } from '../../../shared/events/list-events.ts'
 import { requireUser } from '../../../shared/http/auth.ts'
 import { cursorOf, encodeCursor, limitOf } from '../../../shared/http/cursor.ts'
@@ -16,6 +17,12 @@ const ListQuery = z.strictObject({
   limit: limitOf(100),
 })
 
+const EventTypes = z.object({
+  data: z.array(z.object({ type: z.string(), description: z.string() })),
+})
+
+const types = Object.entries(eventTypes).map(([type, description]) => ({ type, description }))
+
 const docs = {
   list: describe({
     summary: 'Read the log of a workspace, oldest first',
@@ -23,24 +30,30 @@ const docs = {
       'next_cursor is given even at the end of the log: ask again with ?after=<next_cursor> for what comes next. Nothing is skipped and nothing comes twice.',
     responses: { 200: { description: 'A page.', schema: pageOf(Event), headers: ['link'] } },
   }),
+  types: describe({
+    summary: 'Every type of event',
+    responses: { 200: { description: 'All of them.', schema: EventTypes } },
+  }),
 }
 
 /** The log webhooks are made from, for those who would rather pull. */
 export const events = (deps: Deps) =>
-  new Hono().get(
-    '/events',
-    requireUser(deps),
-    docs.list,
-    workspace,
-    validate('query', ListQuery),
-    async (c) => {
-      const { after, limit } = c.req.valid('query')
-      const from = after?.[0] ?? 0
-      const rows = await listEvents(c.var.caller, c.var.workspaceId, from, limit + 1)
-      const data = rows.slice(0, limit)
-      const cursor = encodeCursor([data.at(-1)?.sequence ?? from])
-      const hasMore = rows.length > limit
-      if (hasMore) linkNext(c, 'after', cursor)
-      return c.json({ data, next_cursor: cursor, has_more: hasMore }, 200)
-    },
-  )
+  new Hono()
+    .get(
+      '/events',
+      requireUser(deps),
+      docs.list,
+      workspace,
+      validate('query', ListQuery),
+      async (c) => {
+        const { after, limit } = c.req.valid('query')
+        const from = after?.[0] ?? 0
+        const rows = await listEvents(c.var.caller, c.var.workspaceId, from, limit + 1)
+        const data = rows.slice(0, limit)
+        const cursor = encodeCursor([data.at(-1)?.sequence ?? from])
+        const hasMore = rows.length > limit
+        if (hasMore) linkNext(c, 'after', cursor)
+        return c.json({ data, next_cursor: cursor, has_more: hasMore }, 200)
+      },
+    )
+    .get('/events/types', requireUser(deps), docs.types, (c) => c.json({ data: types }, 200))
