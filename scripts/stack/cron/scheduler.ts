@@ -103,7 +103,8 @@ async function failInterrupted(pool: Pool, entries: Map<string, Entry>) {
   await pool.query(
     `update cron.job_run_details
      set status = 'failed', return_message = 'server restarted', end_time = clock_timestamp()
-     where status in ('starting', 'running') and jobid <> all ($1::bigint[])`,
+     where status in ('starting', 'running')
+       and (start_time < pg_postmaster_start_time() or jobid <> all ($1::bigint[]))`,
     [held],
   )
 }
