@@ -33,7 +33,7 @@ const tool =
     )
 
 const CHECKS: Record<string, Check> = {
-  'format and lint': tool('biome', 'ci', '--error-on-warnings', '.'),
+  'format and lint': tool('biome', 'ci', '--colors=off', '--error-on-warnings', '.'),
   types: tool('tsc', '--noEmit', '-p', '.'),
   'types under Deno': async () =>
     tool('deno', 'check', '--config=deno.json', ...(await files('functions/*/index.ts')))(),
