@@ -44,7 +44,7 @@ export const createApp = (deps: Deps, network: Network = networkOf(deps)) => {
   app.onError(createOnError(deps))
   app.notFound(createNotFound(app))
   return app
-    .route('/', health())
+    .route('/', health(deps))
     .route(
       '/',
       docs(deps, () => app.routes),

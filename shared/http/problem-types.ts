@@ -39,6 +39,7 @@ export const problemTypes = {
   'tokens-invalid': { status: 422, title: 'Invalid token count' },
   internal: { status: 500, title: 'Internal error' },
   'change-unconfirmed': { status: 503, title: 'Change unconfirmed' },
+  'not-ready': { status: 503, title: 'Not ready' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
 } as const satisfies Record<string, ProblemType>
 

@@ -103,4 +103,9 @@ export const problems = {
       },
       cause,
     ),
+  notReady: (obstacles: string[], figures: Record<string, unknown>) =>
+    problem('not-ready', obstacles.join(' '), {
+      remedy: 'The failure table in docs/architecture.md says what each of them means.',
+      figures,
+    }),
 }
