@@ -17,7 +17,7 @@ export type ChildOptions = SpawnOptions & {
 export const startChild = async (file: string, args: string[], options: ChildOptions) => {
   const { lastSignal = 'KILL', ...rest } = options
   const child = spawn(file, args, { cwd: '/', detached: true, ...rest })
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   await once(child, 'spawn')
   exited.then(reapWithUs(child.pid as number, lastSignal))
   const isRunning = () => child.exitCode === null && child.signalCode === null

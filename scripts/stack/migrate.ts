@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { fault } from './fault.ts'
 import { makeExecutable, packageFile } from './package-file.ts'
+import { runProgram } from './run-program.ts'
 
 /**
  * Brings the database to the project's newest migration with the real `supabase db push`; answers how many were new.
@@ -43,10 +42,10 @@ const appliedVersions = async (url: string) => {
   }
 }
 
-const push = async (url: string, project: string) => {
+const push = (url: string, project: string) => {
   const { file, args } = cli()
   const remote = `--remote=${url}?sslmode=disable`
-  const child = spawn(file, [...args, 'db', 'push', remote, '--yes', '--workdir', project], {
+  return runProgram(file, [...args, 'db', 'push', remote, '--yes', '--workdir', project], {
     cwd: project,
     env: {
       PATH: process.env.PATH,
@@ -54,16 +53,7 @@ const push = async (url: string, project: string) => {
       SUPABASE_TELEMETRY_DISABLED: '1',
       DO_NOT_TRACK: '1',
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      output += chunk
-    })
-  }
-  const [code] = await once(child, 'close')
-  return { code: code as number | null, output }
 }
 
 // The program itself where its package is present: the Node script in front of it costs a second process.

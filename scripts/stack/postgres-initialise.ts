@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { fault } from './fault.ts'
 import type { Account } from './postgres-account.ts'
 import { INITDB_FLAGS } from './postgres-settings.ts'
+import { runProgram } from './run-program.ts'
 
 const FRESH = 'Begin with an empty database: npm start -- --fresh'
 
@@ -53,20 +52,8 @@ export const hasCluster = async (dataDir: string) => {
 
 const run = async (account: Account, initdb: string, flags: string[]) => {
   const { file, args, options } = account.command(initdb, flags)
-  const child = spawn(file, args, {
-    ...options,
-    cwd: '/',
-    env: { PATH: process.env.PATH, LC_ALL: 'C' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let output = ''
-  child.stdout.on('data', (chunk) => {
-    output += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    output += chunk
-  })
-  const [code] = await once(child, 'close')
+  const env = { PATH: process.env.PATH, LC_ALL: 'C' }
+  const { code, output } = await runProgram(file, args, { ...options, env })
   if (code === 0) return
   throw fault(
     `The database could not be initialised:\n${output.trim()}`,
