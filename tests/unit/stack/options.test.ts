@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { parseOptions } from '../../../scripts/stack/options.ts'
 
 test('starts on 54321 with its data in .stack and shows the demo unless told otherwise', () => {
-  expect(parseOptions([])).toEqual({
+  expect(parseOptions([])).toMatchObject({
     port: 54321,
     data: '.stack',
     fresh: false,
