@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { clearStaleLock } from './postgres-lock.ts'
 
 const OWN =
-  /^(postgres(\.(new|log|password))?|postgrest\.log|keys\.json(\.new)?|state\.json(\.new)?|demo\.json|sandbox-x\..+)$/
+  /^(postgres(\.(new|log|password))?|postgrest\.log|keys\.json(\.new)?|state\.json(\.new)?|demo\.json|functions\.log|sandbox-x\..+)$/
 
 /** Removes what the stack itself keeps in its data directory, and nothing else that may lie there. */
 export const eraseData = async (data: string) => {

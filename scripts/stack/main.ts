@@ -1,5 +1,6 @@
-/** Usage: npm start -- [--port N] [--data DIR] [--fresh] [--no-demo] [--help] */
+/** Usage: npm start -- [--port N] [--data DIR] [--fresh] [--no-demo] [--verbose] [--help] */
 import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { runDemo } from './demo/demo.ts'
 import { type Receiver, startReceiver } from './demo/receiver.ts'
@@ -8,6 +9,7 @@ import { isFault } from './fault.ts'
 import { ownSettings } from './functions-env.ts'
 import { HELP, parseOptions, type StartOptions } from './options.ts'
 import { type Stack, type StackState, startStack } from './start.ts'
+import { terminalLog } from './terminal-log.ts'
 
 const SETTINGS = join(import.meta.dirname, '..', '..', '.env')
 
@@ -33,7 +35,8 @@ MyPosts is ready.
   publishable  ${state.publishable_key}
   secret       ${state.secret_key}
 
-These are in ${join(state.data, 'state.json')} too. Ctrl-C stops; the data stays.
+These are in ${join(state.data, 'state.json')} too; functions log to functions.log beside it.
+Ctrl-C stops; the data stays.
 `
 
 /** The first signal stops the stack in order; a second one, or one while it starts, leaves the rest to the reaper. */
@@ -53,13 +56,15 @@ const run = async () => {
   const options = parseOptions(process.argv.slice(2), process.env)
   if (options.help) return console.log(HELP)
   if (existsSync(SETTINGS)) process.loadEnvFile(SETTINGS)
-  const { port, data, fresh } = options
+  const { port, data, fresh, verbose } = options
   const env = ownSettings(process.env)
   let stack: Stack | undefined
   stopOnSignal(() => stack)
   const receiver = options.demo ? await demoReceiver(options) : undefined
+  await mkdir(data, { recursive: true })
+  const log = terminalLog(join(data, 'functions.log'), verbose)
   stack = await startStack({
-    ...{ port, data, fresh, log: console.log },
+    ...{ port, data, fresh, log },
     env: receiver ? { ...env, WEBHOOK_PRIVATE_HOSTS: withReceiver(env, receiver) } : env,
   })
   console.log(summary(stack.state))

@@ -6,6 +6,7 @@ export type StartOptions = {
   data: string
   fresh: boolean
   demo: boolean
+  verbose: boolean
   help: boolean
 }
 
@@ -18,6 +19,7 @@ Starts the whole MyPosts backend on this machine, without Docker. Ctrl-C stops i
   --data <folder>  where everything is kept, .stack unless told
   --fresh          erase that data first
   --no-demo        do not seed and show the demo post on fresh data
+  --verbose        print what functions log, too
   --help           this text
 `
 
@@ -26,6 +28,7 @@ const OPTIONS = {
   data: { type: 'string', default: '.stack' },
   fresh: { type: 'boolean', default: false },
   'no-demo': { type: 'boolean', default: false },
+  verbose: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
@@ -48,8 +51,8 @@ export const parseOptions = (
   if (values.data === '') {
     throw fault('--data takes a folder.', 'For example: npm start -- --data .stack-2')
   }
-  const { data, fresh, help } = values
-  return { port, data, fresh, help, demo: !values['no-demo'] }
+  const { data, fresh, verbose, help } = values
+  return { port, data, fresh, verbose, help, demo: !values['no-demo'] }
 }
 
 const read = (args: string[]) => {
@@ -63,7 +66,9 @@ const read = (args: string[]) => {
 
 // `npm start --fresh` gives the word to npm, not to us; going on without it would surprise.
 const refuseSwallowed = (env: Record<string, string | undefined>) => {
-  const names = ['port', 'data', 'fresh', 'demo'].filter((name) => env[`npm_config_${name}`])
+  const names = ['port', 'data', 'fresh', 'demo', 'verbose'].filter(
+    (name) => env[`npm_config_${name}`],
+  )
   if (names.length === 0) return
   throw fault(
     `npm kept ${names.map((name) => `--${name}`).join(', ')} for itself.`,

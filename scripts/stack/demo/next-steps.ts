@@ -14,7 +14,7 @@ Try next (paste as it is, in this folder):
   # publish now, and see what became of it
   curl -s '${state.functions_url}/api/posts' \\
     -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\
-    -d '{"account_id":"${demo.account_id}","content":"My first post","scheduled_at":"now"}'
+    -d '{"account_id":"${demo.account_id}","content":"Posted at '$(date +%T)'","scheduled_at":"now"}'
   curl -s '${state.functions_url}/api/posts?limit=1' -H "authorization: Bearer $TOKEN"
 
   # the same with supabase-js: read under row level security, and listen

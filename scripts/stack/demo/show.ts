@@ -4,6 +4,7 @@ import type { Receiver } from './receiver.ts'
 import type { Demo } from './seed.ts'
 
 type Live = { type: string; subject_id: string; data: Record<string, unknown> }
+type Day = { impressions: number }
 type Print = (line: string) => void
 
 const clock = (instant = new Date()) => instant.toISOString().slice(11, 23)
@@ -62,10 +63,11 @@ const followRealtime = async (demo: Demo, seen: Set<Step>, print: Print) => {
       if (event.type === 'post.published') seen.add('published')
     }
   })
-  await open(`account:${demo.accountId}`, 'stats', (payload) => {
-    if (seen.has('metrics')) return
+  await open(`account:${demo.accountId}`, 'stats', ({ days }: { days: Day[] }) => {
+    const impressions = days.reduce((sum, day) => sum + day.impressions, 0)
+    if (seen.has('metrics') || impressions === 0) return
     seen.add('metrics')
-    print(`Realtime  first metrics rolled up: ${JSON.stringify(payload)}`)
+    print(`Realtime  first metrics collected and rolled up: ${impressions} impressions`)
   })
 }
 

@@ -7,6 +7,7 @@ test('starts on 54321 with its data in .stack and shows the demo unless told oth
     data: '.stack',
     fresh: false,
     demo: true,
+    verbose: false,
     help: false,
   })
 })
