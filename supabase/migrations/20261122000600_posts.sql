@@ -164,7 +164,7 @@ create function public.segments(public.posts)
 returns setof public.post_segments
 language sql
 stable
-rows 1
+rows 2
 set search_path = ''
 as $$
   select segments.*
