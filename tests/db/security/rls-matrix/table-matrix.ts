@@ -1,0 +1,68 @@
+import { type Row, row } from './callers.ts'
+
+export type TableRow = {
+  /** The column that says whose a row is. */
+  whose: string
+  select: Row
+  insert: Row
+  update: Row
+  delete: Row
+}
+
+const NOBODY = row('denied denied denied denied denied denied denied')
+const WRITES = { insert: NOBODY, update: NOBODY, delete: NOBODY }
+
+// owner admin editor viewer stranger anon service_role
+const MEMBERS = row('A A A A B denied both')
+const ONESELF = row('own own own own own denied everybody')
+
+/** Rows of the caller's workspaces can be read, and nothing can be written. */
+const ofWorkspace = (whose = 'workspace_id'): TableRow => ({ whose, select: MEMBERS, ...WRITES })
+/** Rows about the caller can be read, and nothing can be written. */
+const ofPerson = (whose: string): TableRow => ({ whose, select: ONESELF, ...WRITES })
+/** No role of the API has any right. */
+const hidden: TableRow = { whose: '1', select: NOBODY, ...WRITES }
+
+/** Who may do what with each table and view. A relation that is missing here fails a test. */
+export const tableMatrix: Record<string, TableRow> = {
+  'public.users': ofPerson('id'),
+  'public.workspaces': ofWorkspace('id'),
+  'public.workspace_members': ofWorkspace(),
+  'public.accounts': ofWorkspace(),
+  'public.posts': ofWorkspace(),
+  'public.post_segments': ofWorkspace(),
+  'public.publish_attempts': ofWorkspace(),
+  'public.events': ofWorkspace(),
+  'public.webhook_endpoints': ofWorkspace(),
+  'public.webhook_deliveries': ofWorkspace(),
+  'public.webhook_attempts': ofWorkspace(),
+  'public.post_analytics': ofWorkspace(),
+  'public.post_stats': ofWorkspace(),
+  'public.account_stats_hourly': ofWorkspace(),
+  'public.account_stats_daily': ofWorkspace(),
+  'public.usage_stats': ofPerson('user_id'),
+
+  'private.account_lanes': hidden,
+  'private.account_tokens': hidden,
+  'private.alerts': hidden,
+  'private.collection_lanes': hidden,
+  'private.delivery_jobs': hidden,
+  'private.doorbells': hidden,
+  'private.endpoint_lanes': hidden,
+  'private.event_sequences': hidden,
+  'private.idempotency_keys': hidden,
+  'private.incarnation': hidden,
+  'private.live_attempts': hidden,
+  'private.metric_schedules': hidden,
+  'private.oauth_states': hidden,
+  'private.partition_policies': hidden,
+  'private.post_transitions': hidden,
+  'private.publish_jobs': hidden,
+  'private.publish_workers': hidden,
+  'private.remote_posts': hidden,
+  'private.stat_increments': hidden,
+  'private.token_revocations': hidden,
+  'private.usage_log': hidden,
+  'private.webhook_secrets': hidden,
+  'private.x_apps': hidden,
+}

@@ -1,0 +1,101 @@
+import { DatabaseError } from 'pg'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { connect, disconnect, type Tx, withTx } from '../../../helpers/database.ts'
+import { seedTwoWorkspaces, type TwoWorkspaces } from '../../../helpers/two-workspaces.ts'
+import { become, CALLERS, type Caller, type Row } from './callers.ts'
+import { type TableRow, tableMatrix } from './table-matrix.ts'
+
+const NO_RIGHT = '42501'
+
+let seed: TwoWorkspaces
+
+beforeAll(async () => {
+  const client = await connect()
+  seed = await seedTwoWorkspaces(client)
+  await disconnect(client)
+})
+
+const relations = async (tx: Tx, isLeaf: boolean): Promise<string[]> =>
+  (
+    await tx.query<{ name: string }>(
+      `select n.nspname || '.' || c.relname as name
+       from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+       where n.nspname in ('public', 'private', 'service')
+         and c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relispartition = $1`,
+      [isLeaf],
+    )
+  ).rows.map(({ name }) => name)
+
+/** Whose rows are in `keys`, in the words of the matrix. */
+const describeKeys = (keys: string[], caller: Caller): string => {
+  const people = Object.values(seed.people).map(({ id }) => id)
+  if (keys.length === 1 && keys[0] === seed.people[caller as keyof typeof seed.people]?.id) {
+    return 'own'
+  }
+  if (keys.length === people.length && people.every((id) => keys.includes(id))) return 'everybody'
+  const [seesA, seesB] = [keys.includes(seed.a.workspace), keys.includes(seed.b.workspace)]
+  if (seesA && seesB) return 'both'
+  return (seesA && 'A') || (seesB && 'B') || `rows of ${keys.join(', ') || 'nobody'}`
+}
+
+const attempt = async (tx: Tx, sql: string): Promise<string[] | string> => {
+  await tx.query('savepoint attempt')
+  try {
+    return (await tx.query<{ key: string }>(sql)).rows.map(({ key }) => key)
+  } catch (error) {
+    if (!(error instanceof DatabaseError)) throw error
+    return error.code === NO_RIGHT ? 'denied' : `allowed, then ${error.code}`
+  } finally {
+    await tx.query('rollback to savepoint attempt')
+  }
+}
+
+/** What each caller may do, by one statement of each kind. */
+async function observe(tx: Tx, table: string, { whose }: TableRow) {
+  const { rows } = await tx.query<{ attname: string }>(
+    'select attname from pg_attribute where attrelid = $1::regclass and attnum = 1',
+    [table],
+  )
+  const column = rows[0]?.attname
+  const seen = { select: {} as Row, insert: {} as Row, update: {} as Row, delete: {} as Row }
+  for (const caller of CALLERS) {
+    await become(tx, caller, seed)
+    const read = await attempt(tx, `select distinct ${whose}::text as key from ${table}`)
+    seen.select[caller] = typeof read === 'string' ? read : describeKeys(read, caller)
+    for (const [command, sql] of [
+      ['insert', `insert into ${table} default values`],
+      ['update', `update ${table} set ${column} = default`],
+      ['delete', `delete from ${table}`],
+    ] as const) {
+      const written = await attempt(tx, sql)
+      seen[command][caller] = typeof written === 'string' ? written : 'allowed'
+    }
+  }
+  return seen
+}
+
+test('the matrix names every table and view, and none that is gone', () =>
+  withTx(async (tx) => {
+    expect((await relations(tx, false)).sort()).toEqual(Object.keys(tableMatrix).sort())
+  }))
+
+describe.each(Object.entries(tableMatrix))('%s', (table, { whose, ...expected }) => {
+  test('is read by whom it belongs to, and written by nobody directly', () =>
+    withTx(async (tx) => {
+      expect(await observe(tx, table, { whose, ...expected })).toEqual(expected)
+    }))
+})
+
+test('no leaf of a partitioned table can be reached past its parent', () =>
+  withTx(async (tx) => {
+    const leaves = await relations(tx, true)
+    expect(leaves.length).toBeGreaterThan(0)
+    for (const leaf of leaves) {
+      for (const caller of CALLERS) {
+        await become(tx, caller, seed)
+        const read = await attempt(tx, `select null as key from ${leaf} limit 1`)
+        expect(`${caller} reads ${leaf}: ${read}`).toBe(`${caller} reads ${leaf}: denied`)
+      }
+      await tx.query('reset role')
+    }
+  }))
