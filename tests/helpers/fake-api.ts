@@ -1,5 +1,6 @@
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { createApp } from '../../functions/api/app.ts'
+import { fromPostgres } from '../../shared/db/from-postgres.ts'
 import type { Deps } from '../../shared/deps.ts'
 import { parseEnv } from '../../shared/env.ts'
 import type { Network } from '../../shared/networks/network.ts'
@@ -95,8 +96,12 @@ export const fakeApi = (database: FakeDatabase = {}, network: Partial<Network> =
     log: (entry) => logs.push(entry),
     service: async <T>(fn: string, args: Record<string, unknown> = {}) => {
       calls.push({ name: `service.${fn}`, args, authorization: null })
-      const handler = database[`service.${fn}`]
-      return ((await handler?.(args, new Request(API_URL))) ?? null) as T
+      try {
+        return ((await database[`service.${fn}`]?.(args, new Request(API_URL))) ?? null) as T
+      } catch (error) {
+        const { body } = error as ReturnType<typeof refused>
+        throw body ? fromPostgres(body) : error
+      }
     },
   }
   const app = createApp(deps, { ...networkOf(deps), ...network })

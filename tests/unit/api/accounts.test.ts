@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest'
+import { fakeApi, refused } from '../../helpers/fake-api.ts'
+import { ACCOUNT, accountRow, WORKSPACE } from '../../helpers/samples.ts'
+
+test('shows of an account what callers may see, and no more', async () => {
+  const { call } = fakeApi({ accounts: () => [accountRow()] })
+  const { status, headers, body } = await call('GET', `/accounts/${ACCOUNT}`)
+  expect(status).toBe(200)
+  expect(headers.get('etag')).toBe('"1"')
+  expect(body).toMatchObject({ id: ACCOUNT, twitter_username: 'someone' })
+  expect(body).not.toHaveProperty('x_app_id')
+})
+
+test('lists the personal workspace unless another is named', async () => {
+  const queries: Record<string, unknown>[] = []
+  const { call } = fakeApi({
+    accounts: (query) => {
+      queries.push(query)
+      return [accountRow()]
+    },
+  })
+  await call('GET', '/accounts')
+  await call('GET', '/accounts', { headers: { 'workspace-id': WORKSPACE } })
+  expect(queries[0]).toMatchObject({ 'workspaces.is_personal': 'is.true', limit: '51' })
+  expect(queries[1]).toMatchObject({ workspace_id: `eq.${WORKSPACE}` })
+})
+
+test('goes on after the last account of a page, whatever its time of creation', async () => {
+  const queries: Record<string, unknown>[] = []
+  const { call } = fakeApi({
+    accounts: (query) => {
+      queries.push(query)
+      return [accountRow(), accountRow()]
+    },
+  })
+  const { body } = await call('GET', '/accounts?limit=1')
+  await call('GET', `/accounts?limit=1&cursor=${body.next_cursor}`)
+  expect(queries[1]?.or).toBe(
+    `(created_at.lt."2026-11-22T12:00:00.123456+00:00",and(created_at.eq."2026-11-22T12:00:00.123456+00:00",id.lt.${ACCOUNT}))`,
+  )
+})
+
+test("answers 404 for accounts and workspaces that are not the caller's to see", async () => {
+  const { call } = fakeApi({ accounts: () => [], workspaces: () => [] })
+  const headers = { 'workspace-id': WORKSPACE }
+  expect((await call('GET', `/accounts/${ACCOUNT}`)).status).toBe(404)
+  expect((await call('GET', '/accounts/mine')).status).toBe(404)
+  expect((await call('GET', '/accounts', { headers })).status).toBe(404)
+})
+
+test('pauses an account at the version the caller read', async () => {
+  const { call, calls } = fakeApi({
+    'rpc/update_account': () => accountRow({ status: 'paused', version: 2 }),
+  })
+  const { status, headers, body } = await call('PATCH', `/accounts/${ACCOUNT}`, {
+    body: { paused: true },
+    headers: { 'if-match': '"1"' },
+  })
+  expect([status, headers.get('etag'), body.status]).toEqual([200, '"2"', 'paused'])
+  expect(calls[0]?.args).toEqual({
+    p_account_id: ACCOUNT,
+    p_changes: { paused: true },
+    p_version: 1,
+  })
+})
+
+test('changes nothing but what may be changed', async () => {
+  const { call, calls } = fakeApi()
+  for (const body of [{}, { status: 'active' }, { paused: 'yes' }, { time_zone: '' }]) {
+    expect((await call('PATCH', `/accounts/${ACCOUNT}`, { body })).status).toBe(422)
+  }
+  expect(calls).toEqual([])
+})
+
+test('disconnects an account; members with too low a role are told so', async () => {
+  const ok = fakeApi({ 'rpc/disconnect_account': () => accountRow({ status: 'disconnected' }) })
+  expect((await ok.call('DELETE', `/accounts/${ACCOUNT}`)).body.status).toBe('disconnected')
+  const viewer = fakeApi({
+    'rpc/disconnect_account': () => {
+      throw refused(403, 'role-required')
+    },
+  })
+  expect((await viewer.call('DELETE', `/accounts/${ACCOUNT}`)).status).toBe(403)
+  expect((await viewer.call('DELETE', `/accounts/${ACCOUNT}`, { as: null })).status).toBe(401)
+})

@@ -1,0 +1,184 @@
+import { expect, test } from 'vitest'
+import { openTokens } from '../../../shared/accounts/token-envelope.ts'
+import { sha256 } from '../../../shared/crypto/sha256.ts'
+import type { Network } from '../../../shared/networks/network.ts'
+import { type FakeDatabase, fakeApi, refused, USER } from '../../helpers/fake-api.ts'
+import { ACCOUNT, WORKSPACE } from '../../helpers/samples.ts'
+
+const returnTo = 'https://app.example.com/done?tab=2'
+const granted: Partial<Network> = {
+  exchange: async () => ({
+    kind: 'granted',
+    rates: [],
+    tokens: {
+      accessToken: 'the-access-token',
+      refreshToken: 'the-refresh-token',
+      scope: 'tweet.read tweet.write',
+      expiresAt: new Date('2026-11-22T14:00:00Z'),
+    },
+  }),
+  me: async () => ({
+    kind: 'profile',
+    rates: [],
+    profile: { remoteUserId: '42', username: 'someone', name: 'Some One', lengthLimit: 280 },
+  }),
+}
+
+/** A database that keeps one connection attempt, which works once. */
+const attempts = (effects: FakeDatabase = {}) => {
+  let state: Record<string, unknown> | null = null
+  const database: FakeDatabase = {
+    workspaces: () => [{ id: WORKSPACE }],
+    'rpc/start_connection': (args) => {
+      state = {
+        state_hash: args.p_state_hash,
+        workspace_id: args.p_workspace_id,
+        user_id: USER,
+        x_app_id: ACCOUNT,
+        encrypted_verifier: args.p_encrypted_verifier,
+        return_to: args.p_return_to,
+      }
+      return { workspace_id: args.p_workspace_id, expires_in_seconds: 600 }
+    },
+    'service.take_oauth_state': ({ p_state_hash }) => {
+      const taken = state?.state_hash === p_state_hash ? state : null
+      if (taken) state = null
+      return taken
+    },
+    'service.reserve_account_id': () => ACCOUNT,
+    'service.connect_account': () => ({ account_id: ACCOUNT }),
+    ...effects,
+  }
+  return database
+}
+
+const start = async (api: ReturnType<typeof fakeApi>, body: object = { return_to: returnTo }) => {
+  const { status, body: answer } = await api.call('POST', '/accounts/connect', { body })
+  expect(status).toBe(200)
+  return new URL(answer.authorize_url).searchParams
+}
+
+const callback = (api: ReturnType<typeof fakeApi>, state: string | null) =>
+  api.call('GET', `/accounts/callback?state=${state}&code=the-code`, { as: null })
+
+test('sends people to X with a challenge, and keeps neither state nor verifier in clear', async () => {
+  const api = fakeApi(attempts())
+  const query = await start(api)
+  expect(query.get('code_challenge_method')).toBe('S256')
+  expect(query.get('redirect_uri')).toBe(
+    'https://project.example.com/functions/v1/api/accounts/callback',
+  )
+  const args = api.calls.at(-1)?.args ?? {}
+  expect(args.p_state_hash).toBe(await sha256(query.get('state') ?? ''))
+  expect(args.p_encrypted_verifier).toMatch(/^v1\.k1\./)
+  expect(args.p_workspace_id).toBe(WORKSPACE)
+})
+
+test('returns only to origins that are allowed', async () => {
+  const { call, calls } = fakeApi(attempts())
+  for (const return_to of [
+    'https://evil.example/',
+    'https://app.example.com.evil.example/',
+    'javascript:alert(1)',
+    'nowhere',
+  ]) {
+    const { status, body } = await call('POST', '/accounts/connect', { body: { return_to } })
+    expect([status, body.errors[0].pointer]).toEqual([422, '/return_to'])
+  }
+  expect(calls).toEqual([])
+})
+
+test('connects the account, its tokens sealed for it and for nowhere else', async () => {
+  const api = fakeApi(attempts(), granted)
+  const { status, headers } = await callback(api, (await start(api)).get('state'))
+  expect(status).toBe(302)
+  expect(headers.get('location')).toBe(`${returnTo}&account_id=${ACCOUNT}`)
+
+  const stored = api.calls.find(({ name }) => name === 'service.connect_account')?.args
+    .p_account as {
+    encrypted_tokens: string
+  }
+  expect(JSON.stringify(stored)).not.toContain('the-access-token')
+  const place = { account_id: ACCOUNT, workspace_id: WORKSPACE }
+  const tokens = await openTokens(api.env.ENCRYPTION_KEYS, stored.encrypted_tokens, place)
+  expect(tokens).toMatchObject({ refresh_token: 'the-refresh-token' })
+  const elsewhere = { ...place, account_id: WORKSPACE }
+  await expect(
+    openTokens(api.env.ENCRYPTION_KEYS, stored.encrypted_tokens, elsewhere),
+  ).rejects.toThrow()
+})
+
+test('hands X the very verifier the challenge was made of', async () => {
+  const seen: string[] = []
+  const api = fakeApi(attempts(), {
+    ...granted,
+    exchange: async (input, options) => {
+      seen.push(input.verifier)
+      return granted.exchange?.(input, options) as ReturnType<Network['exchange']>
+    },
+  })
+  const query = await start(api)
+  await callback(api, query.get('state'))
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(seen[0]))
+  const challenge = Buffer.from(digest).toString('base64url')
+  expect(query.get('code_challenge')).toBe(challenge)
+})
+
+test('takes a state once, and an unknown one never', async () => {
+  const api = fakeApi(attempts(), granted)
+  const state = (await start(api)).get('state')
+  expect((await callback(api, 'made-up')).status).toBe(400)
+  expect((await callback(api, state)).status).toBe(302)
+  const again = await callback(api, state)
+  expect([again.status, again.headers.get('location')]).toEqual([400, null])
+})
+
+test('tells the page why it failed as a slug, and nothing else', async () => {
+  const denied: Partial<Network> = {
+    exchange: async () => ({
+      kind: 'refused',
+      rates: [],
+      slug: 'access-denied',
+      detail: 'internal detail of X',
+      who: 'author',
+      remedy: 'Try again.',
+    }),
+  }
+  const taken: FakeDatabase = {
+    'service.connect_account': () => {
+      throw refused(409, 'account-already-connected')
+    },
+  }
+  const broken: FakeDatabase = {
+    'service.reserve_account_id': () => {
+      throw new Error('internal detail of ours')
+    },
+  }
+  const failures: [FakeDatabase, Partial<Network>, string][] = [
+    [{}, denied, 'access-denied'],
+    [taken, granted, 'account-already-connected'],
+    [broken, granted, 'internal'],
+  ]
+  for (const [effects, network, slug] of failures) {
+    const api = fakeApi(attempts(effects), network)
+    const { headers } = await callback(api, (await start(api)).get('state'))
+    expect(headers.get('location')).toBe(`${returnTo}&error=${slug}`)
+  }
+})
+
+test('answers as JSON when no page was named to return to', async () => {
+  const api = fakeApi(attempts(), granted)
+  const answer = await callback(api, (await start(api, {})).get('state'))
+  expect([answer.status, answer.body]).toEqual([200, { account_id: ACCOUNT }])
+})
+
+test('needs a member with the role for it', async () => {
+  const api = fakeApi({
+    ...attempts(),
+    'rpc/start_connection': () => {
+      throw refused(403, 'role-required')
+    },
+  })
+  expect((await api.call('POST', '/accounts/connect', { body: {} })).status).toBe(403)
+  expect((await api.call('POST', '/accounts/connect', { body: {}, as: null })).status).toBe(401)
+})
