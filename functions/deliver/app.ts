@@ -9,7 +9,13 @@ import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
 /** `POST /deliver` wakes this isolate and answers 202 at once: it delivers events to webhooks. */
 export const createApp = (deps: Deps) => {
   const startedAt = deps.monotonic()
-  const deliverer: Deliverer = { startedAt, cpuMs: 0, dueAt: startedAt, bell: createBell(deps) }
+  const deliverer: Deliverer = {
+    startedAt,
+    cpuMs: 0,
+    active: new Map(),
+    dueAt: startedAt,
+    bell: createBell(deps),
+  }
   const start = oneAtATime(() => deliverDue(deps, deliverer))
 
   return new Hono()

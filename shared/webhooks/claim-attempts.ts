@@ -7,6 +7,8 @@ type Need = Pick<Deps, 'env' | 'monotonic' | 'randomUUID' | 'resolveDns' | 'serv
 
 /** Ready and yet nothing taken: somebody else holds the lanes for a moment. */
 const BUSY_MS = 50
+/** Where there was something there is often more, and rings come 100 ms apart at best. */
+const LOOK_AGAIN_MS = 25
 
 /** One POST to make now. */
 export type Attempt = { recipient: Recipient; delivery: ClaimedDelivery }
@@ -30,6 +32,10 @@ export const claimAttempts = async (deps: Need, limit: number): Promise<Claimed>
     const recipient = recipients.get(delivery.endpoint_id)
     return recipient ? [{ recipient, delivery }] : []
   })
-  const soonest = deliveries.length === 0 ? BUSY_MS : 0
-  return { attempts, nextInMs: Math.max(next ?? Number.POSITIVE_INFINITY, soonest) }
+  const nextInMs = next ?? Number.POSITIVE_INFINITY
+  return {
+    attempts,
+    nextInMs:
+      deliveries.length === 0 ? Math.max(nextInMs, BUSY_MS) : Math.min(nextInMs, LOOK_AGAIN_MS),
+  }
 }

@@ -4,12 +4,9 @@ import { mayTakeMore } from '../worker/life.ts'
 import type { DeliveryResult } from './batches.ts'
 import { type Attempt, claimAttempts } from './claim-attempts.ts'
 import { createReporter } from './report-results.ts'
+import { type Active, quickAmong, roomBeside } from './room.ts'
 import { sendDelivery } from './send-delivery.ts'
 
-type Need = Omit<Deps, 'background'>
-
-/** Attempts one worker makes at a time: most of them wait for slow endpoints. */
-const CAPACITY = 400
 const SMALLEST_BATCH = 100
 /** Measured on the embedded stack; see docs/architecture.md. */
 const CPU_MS_PER_ATTEMPT = 0.5
@@ -17,57 +14,66 @@ const CPU_MS_PER_ATTEMPT = 0.5
 const NEAR_MS = 1_000
 /** And this long for news before it ends: a ring right after another one is not repeated. */
 const LINGER_MS = 150
-const UNTIL_RUNG = 60_000
+const LONGEST_WAIT_MS = 60_000
+/** Room comes with time too, when attempts turn out to be slow. */
+const ROOM_CHECK_MS = 250
 
-/** What outlives one run: the isolate's age and CPU, and when to claim next. */
-export type Deliverer = { startedAt: number; cpuMs: number; dueAt: number; bell: Bell }
+/** An isolate over all its runs: its age and CPU, what it has under way, when it claims next. */
+export type Deliverer = {
+  startedAt: number
+  cpuMs: number
+  active: Active
+  dueAt: number
+  bell: Bell
+}
 
 /**
- * Claims and delivers until nothing is due and nothing is under way, or the isolate's life is half
- * over; then a successor is rung. Attempts never wait for each other.
+ * Claims and delivers until nothing is due and nothing is under way. Attempts never wait for each
+ * other. Once half of the isolate's life is over it takes no more, rings a successor as soon as
+ * something is due, and leaves slow attempts to the background.
  */
-export const deliverDue = async (deps: Need, deliverer: Deliverer): Promise<void> => {
-  const active = new Set<Promise<void>>()
-  const start = starter(deps, deliverer, active)
+export const deliverDue = async (deps: Deps, deliverer: Deliverer): Promise<void> => {
+  const start = starter(deps, deliverer)
   let first = true
   let lingered = false
 
-  try {
-    for (;;) {
-      const canTake = first || isFresh(deps, deliverer)
-      const dueInMs = deliverer.dueAt - deps.monotonic()
-      const hasRoom = CAPACITY - active.size >= SMALLEST_BATCH
-      if (canTake && hasRoom && dueInMs <= 0) {
-        const { attempts, nextInMs } = await claimAttempts(deps, CAPACITY - active.size)
-        deliverer.dueAt = deps.monotonic() + nextInMs
-        first = false
-        lingered &&= attempts.length === 0
-        for (const attempt of attempts) start(attempt)
-      } else if (active.size > 0 || (canTake && dueInMs <= NEAR_MS)) {
-        await deliverer.bell.wait(canTake && hasRoom ? Math.min(dueInMs, UNTIL_RUNG) : UNTIL_RUNG)
-      } else if (canTake && !lingered) {
-        lingered = true
-        deliverer.dueAt = deps.monotonic() + LINGER_MS
-      } else {
-        break
-      }
+  for (;;) {
+    const canTake = first || isFresh(deps, deliverer)
+    const dueInMs = deliverer.dueAt - deps.monotonic()
+    const room = roomBeside(deliverer.active, deps.monotonic())
+    if (canTake && room >= SMALLEST_BATCH && dueInMs <= 0) {
+      first = false
+      const { attempts, nextInMs } = await claimAttempts(deps, room)
+      deliverer.dueAt = deps.monotonic() + nextInMs
+      lingered &&= attempts.length === 0
+      for (const attempt of attempts) start(attempt)
+    } else if (canTake && !lingered && deliverer.active.size === 0 && dueInMs > NEAR_MS) {
+      lingered = true
+      deliverer.dueAt = deps.monotonic() + LINGER_MS
+    } else if (canTake ? isIdle(deliverer, dueInMs) : hasStopped(deps, deliverer, dueInMs)) {
+      break
+    } else {
+      const awaitsRoom = !canTake || room < SMALLEST_BATCH
+      await deliverer.bell.wait(awaitsRoom ? ROOM_CHECK_MS : Math.min(dueInMs, LONGEST_WAIT_MS))
     }
-  } finally {
-    await Promise.all(active)
   }
-  await ringSuccessor(deps, deliverer)
+  if (!isFresh(deps, deliverer) && isNear(deliverer.dueAt - deps.monotonic())) {
+    await deps.service('ring_deliver')
+  }
 }
 
-const isFresh = (deps: Need, { startedAt, cpuMs }: Deliverer): boolean =>
+const isNear = (dueInMs: number) => dueInMs <= NEAR_MS
+
+const isFresh = (deps: Deps, { startedAt, cpuMs }: Deliverer) =>
   mayTakeMore({ ageMs: deps.monotonic() - startedAt, cpuMs })
 
-const ringSuccessor = async (deps: Need, deliverer: Deliverer) => {
-  const isDue = deliverer.dueAt <= deps.monotonic() + NEAR_MS
-  if (isDue && !isFresh(deps, deliverer)) await deps.service('ring_deliver')
-}
+const isIdle = ({ active }: Deliverer, dueInMs: number) => active.size === 0 && !isNear(dueInMs)
+
+const hasStopped = (deps: Deps, { active }: Deliverer, dueInMs: number) =>
+  isNear(dueInMs) || quickAmong(active, deps.monotonic()) === 0
 
 /** Starts an attempt and keeps it among the active ones until its result is settled. */
-const starter = (deps: Need, deliverer: Deliverer, active: Set<Promise<void>>) => {
+const starter = (deps: Deps, deliverer: Deliverer) => {
   const report = createReporter(deps)
   const deliver = async ({ recipient, delivery }: Attempt) => {
     const result = await sendDelivery(deps, recipient, delivery)
@@ -77,15 +83,12 @@ const starter = (deps: Need, deliverer: Deliverer, active: Set<Promise<void>>) =
   }
   return (attempt: Attempt) => {
     deliverer.cpuMs += CPU_MS_PER_ATTEMPT
-    const work = deliver(attempt)
-      .catch((error: unknown) =>
-        deps.log({ level: 'error', message: 'delivery not settled', error: String(error) }),
-      )
-      .finally(() => {
-        active.delete(work)
-        deliverer.bell.ring()
-      })
-    active.add(work)
+    const work = deliver(attempt).finally(() => {
+      deliverer.active.delete(work)
+      deliverer.bell.ring()
+    })
+    deliverer.active.set(work, deps.monotonic())
+    deps.background(work)
   }
 }
 
