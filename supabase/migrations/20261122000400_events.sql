@@ -66,6 +66,8 @@ create function private.stamp_events(p_limit int default 5000)
 returns int
 language plpgsql
 set search_path = ''
+set enable_seqscan = off
+set enable_nestloop = off
 as $$
 declare
   v_stamped int;
@@ -100,7 +102,8 @@ begin
   update public.events
   set sequence = numbered.sequence
   from numbered
-  where events.id = numbered.id
+  where events.id = any (array(select id from pending))
+    and events.id = numbered.id
     and events.sequence is null;
   get diagnostics v_stamped = row_count;
   return v_stamped;

@@ -51,6 +51,9 @@ create table private.live_attempts (
   -- Null while sending. Set when the outcome is unknown: when the reconciler looks next.
   next_look_at timestamptz,
   look_count int not null default 0,
+  -- The look under way, and when it was asked for: what X showed, it showed after that.
+  look_id uuid,
+  looked_at timestamptz,
   -- Looks that proved X did not have it, after the last moment a frozen worker could have sent it.
   absent_count int not null default 0,
   primary key (post_id, position)
@@ -143,10 +146,14 @@ create function private.take_lanes(
   p_now timestamptz
 )
 returns void
-language sql
+language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
+begin
   with candidates as materialized (
     select
       lanes.account_id,
@@ -196,7 +203,11 @@ as $$
   update private.publish_jobs as jobs
   set state = 'claimed', token = heads.token
   from heads
-  where jobs.post_id = heads.post_id;
+  where jobs.post_id = heads.post_id
+    -- Again, because a job may have moved while its lane's lock was awaited.
+    and jobs.state <> 'sending'
+    and jobs.run_at <= p_now + p_ahead;
+end
 $$;
 
 comment on function private.take_lanes(uuid, int, int, interval, interval, timestamptz) is
@@ -204,40 +215,48 @@ comment on function private.take_lanes(uuid, int, int, interval, interval, times
 
 create function private.claimed_batch(p_claim_id uuid)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
-  select coalesce(jsonb_agg(
-    jsonb_build_object(
-      'account_id', lanes.account_id,
-      'workspace_id', lanes.workspace_id,
-      'x_app_id', lanes.x_app_id,
-      'token', lanes.token,
-      'encrypted_tokens', tokens.encrypted_tokens,
-      'tokens_expire_at', tokens.expires_at,
-      'tokens_version', tokens.version,
-      'jobs', batch.jobs
-    )
-    order by batch.first_run_at
-  ), '[]')
-  from private.account_lanes as lanes
-  join private.account_tokens as tokens on tokens.account_id = lanes.account_id
-  join lateral (
-    select
-      min(jobs.run_at) as first_run_at,
-      jsonb_agg(
-        jsonb_build_object(
-          'post_id', jobs.post_id, 'position', jobs.position, 'run_at', jobs.run_at
-        )
-        order by jobs.run_at, jobs.post_id
-      ) as jobs
-    from private.publish_jobs as jobs
-    where jobs.account_id = lanes.account_id
-      and jobs.state = 'claimed'
-      and jobs.token = lanes.token
-  ) as batch on batch.jobs is not null
-  where lanes.claim_id = p_claim_id;
+begin
+  return (
+    select coalesce(jsonb_agg(
+      jsonb_build_object(
+        'account_id', lanes.account_id,
+        'workspace_id', lanes.workspace_id,
+        'x_app_id', lanes.x_app_id,
+        'token', lanes.token,
+        'encrypted_tokens', tokens.encrypted_tokens,
+        'tokens_expire_at', tokens.expires_at,
+        'tokens_version', tokens.version,
+        'jobs', batch.jobs
+      )
+      order by batch.first_run_at
+    ), '[]')
+    from private.account_lanes as lanes
+    join private.account_tokens as tokens on tokens.account_id = lanes.account_id
+    join lateral (
+      select
+        min(jobs.run_at) as first_run_at,
+        jsonb_agg(
+          jsonb_build_object(
+            'post_id', jobs.post_id, 'position', jobs.position, 'run_at', jobs.run_at
+          )
+          order by jobs.run_at, jobs.post_id
+        ) as jobs
+      from private.publish_jobs as jobs
+      where jobs.account_id = lanes.account_id
+        and jobs.state = 'claimed'
+        and jobs.token = lanes.token
+    ) as batch on batch.jobs is not null
+    where lanes.claim_id = p_claim_id
+  );
+end
 $$;
 
 comment on function private.claimed_batch(uuid) is
@@ -318,72 +337,92 @@ comment on function service.claim_jobs(uuid, uuid, int, int, interval, interval,
 -- The attempts of one Go, with all a worker needs to send them.
 create function private.sending_batch(p_go_id uuid, p_post_ids uuid[])
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_nestloop = off
 as $$
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'post_id', live.post_id,
-    'position', live.position,
-    'number', live.number,
-    'account_id', live.account_id,
-    'token', live.token,
-    'text', segments.text,
-    'reply_to', previous.remote_id,
-    'is_last', not exists (
-      select from public.post_segments as following
-      where following.post_id = live.post_id and following.position = live.position + 1
+begin
+  return (
+    with parts as (
+      select
+        segments.post_id, segments.position, segments.text,
+        lag(segments.remote_id) over in_order as previous_remote_id,
+        lead(segments.position) over in_order is null as is_last
+      from public.post_segments as segments
+      where segments.post_id = any (p_post_ids)
+      window in_order as (partition by segments.post_id order by segments.position)
     )
-  )), '[]')
-  from private.live_attempts as live
-  join public.post_segments as segments
-    on segments.post_id = live.post_id and segments.position = live.position
-  left join public.post_segments as previous
-    on previous.post_id = live.post_id and previous.position = live.position - 1
-  where live.post_id = any (p_post_ids)
-    and live.go_id = p_go_id;
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'post_id', live.post_id,
+      'position', live.position,
+      'number', live.number,
+      'account_id', live.account_id,
+      'token', live.token,
+      'text', parts.text,
+      'reply_to', parts.previous_remote_id,
+      'is_last', parts.is_last
+    )), '[]')
+    from private.live_attempts as live
+    join parts using (post_id, position)
+    where live.post_id = any (p_post_ids)
+      and live.go_id = p_go_id
+  );
+end
 $$;
 
 comment on function private.sending_batch(uuid, uuid[]) is
   'What a Go allowed: [{post_id, position, number, account_id, token, text, reply_to, is_last}].';
 
 -- Commits attempts for the jobs that are still what the claim saw: held by its token, not canceled,
--- not moved, not stale, of an active account whose X app may send.
+-- not moved, not stale, of an active account that no rate window closes and whose X app may send.
 create function private.start_attempts(
   p_go_id uuid, p_claim_id uuid, p_post_ids uuid[], p_lease interval, p_now timestamptz
 )
 returns void
-language sql
+language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_nestloop = off
 as $$
-  with allowed as (
-    select jobs.post_id, jobs.position, jobs.account_id, jobs.workspace_id, jobs.token
-    from private.publish_jobs as jobs
-    join private.account_lanes as lanes
-      on lanes.account_id = jobs.account_id
-      and lanes.claim_id = p_claim_id
-      and lanes.token = jobs.token
-      and lanes.lease_expires_at > p_now
-    join public.accounts on accounts.id = jobs.account_id and accounts.status = 'active'
-    join private.x_apps as apps
-      on apps.id = lanes.x_app_id and apps.breaker_open_until <= p_now
-    where jobs.post_id = any (p_post_ids)
-      and jobs.state = 'claimed'
-      and jobs.stale_at > p_now
-  ), live as (
+declare
+  v_post_ids uuid[];
+  v_account_ids uuid[];
+begin
+  with live as (
     insert into private.live_attempts (
       post_id, position, number, account_id, workspace_id, token, go_id, sending_at, deadline_at
     )
     select
-      allowed.post_id, allowed.position,
+      jobs.post_id, jobs.position,
       1 + (
         select coalesce(max(attempts.number), 0)
         from public.publish_attempts as attempts
-        where attempts.post_id = allowed.post_id and attempts.position = allowed.position
+        where attempts.post_id = jobs.post_id and attempts.position = jobs.position
       ),
-      allowed.account_id, allowed.workspace_id, allowed.token, p_go_id, p_now, p_now + p_lease
-    from allowed
+      jobs.account_id, jobs.workspace_id, jobs.token, p_go_id, p_now, p_now + p_lease
+    from private.publish_jobs as jobs
+    join private.account_lanes as lanes
+      on lanes.claim_id = p_claim_id
+      and lanes.account_id = jobs.account_id
+      and lanes.token = jobs.token
+      and lanes.lease_expires_at > p_now
+      and lanes.blocked_until <= p_now
+    where jobs.post_id = any (p_post_ids)
+      and jobs.state = 'claimed'
+      and jobs.stale_at > p_now
+      and (
+        select posts.status from public.posts where posts.id = jobs.post_id
+      ) in ('scheduled', 'publishing', 'partially_published')
+      and (
+        select accounts.status from public.accounts where accounts.id = jobs.account_id
+      ) = 'active'
+      and (
+        select apps.breaker_open_until from private.x_apps as apps where apps.id = lanes.x_app_id
+      ) <= p_now
     on conflict (post_id, position) do nothing
     returning post_id, position, number, account_id, workspace_id
   ), attempts as (
@@ -391,26 +430,29 @@ as $$
       post_id, position, number, workspace_id, account_id, sending_at
     )
     select post_id, position, number, workspace_id, account_id, p_now from live
-  ), jobs as (
-    update private.publish_jobs set state = 'sending'
-    where post_id = any (array(select post_id from live))
-  ), posts as (
-    update public.posts set status = 'publishing'
-    where id = any (array(select post_id from live)) and status <> 'publishing'
-  ), segments as (
-    update public.post_segments set status = 'sending'
-    from live
-    where post_segments.post_id = any (array(select post_id from live))
-      and post_segments.post_id = live.post_id
-      and post_segments.position = live.position
   )
+  select array_agg(live.post_id), array_agg(distinct live.account_id)
+  into v_post_ids, v_account_ids
+  from live;
+
+  update private.publish_jobs set state = 'sending' where post_id = any (v_post_ids);
+  update public.posts
+  set status = 'publishing'
+  where id = any (v_post_ids) and status <> 'publishing';
+  update public.post_segments as segments
+  set status = 'sending'
+  where segments.post_id = any (v_post_ids)
+    and segments.position = (
+      select jobs.position from private.publish_jobs as jobs where jobs.post_id = segments.post_id
+    );
   update private.account_lanes
   set lease_expires_at = p_now + p_lease, ready_at = p_now + p_lease
-  where account_id = any (array(select account_id from live));
+  where account_id = any (v_account_ids);
+end
 $$;
 
 comment on function private.start_attempts(uuid, uuid, uuid[], interval, timestamptz) is
-  'The check and the commit of a Go, in one statement.';
+  'The check and the commit of a Go, under the locks of its lanes.';
 
 create function service.go(
   p_go_id uuid, p_claim_id uuid, p_post_ids uuid[],

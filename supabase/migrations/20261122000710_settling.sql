@@ -62,10 +62,12 @@ create function private.settle_accepted(p_results private.attempt_result[], p_no
 returns void
 language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_nestloop = off
 as $$
 declare
-  v_post_ids uuid[];
+  v_post_ids uuid[] := array(select distinct post_id from unnest(p_results));
 begin
   with owned as (
     -- A remote id belongs to one segment only; a second claim on it is not adopted.
@@ -73,12 +75,15 @@ begin
     select 'x', results.remote_id, results.post_id, results.position
     from unnest(p_results) as results
     join private.live_attempts as live using (post_id, position, number)
+    where live.post_id = any (v_post_ids)
     on conflict do nothing
     returning remote_id, post_id, position
   ), ended as (
     delete from private.live_attempts as live
     using owned
-    where live.post_id = owned.post_id and live.position = owned.position
+    where live.post_id = any (v_post_ids)
+      and live.post_id = owned.post_id
+      and live.position = owned.position
     returning live.post_id, live.position, live.number, owned.remote_id
   ), attempts as (
     update public.publish_attempts as attempts
@@ -87,7 +92,7 @@ begin
       sent_at = results.sent_at, finished_at = p_now, error = null
     from unnest(p_results) as results
     join ended using (post_id, position, number)
-    where attempts.post_id = any (array(select post_id from ended))
+    where attempts.post_id = any (v_post_ids)
       and attempts.post_id = results.post_id
       and attempts.position = results.position
       and attempts.number = results.number
@@ -98,7 +103,7 @@ begin
       published_at = coalesce(results.sent_at, p_now)
     from unnest(p_results) as results
     join ended using (post_id, position, number)
-    where segments.post_id = any (array(select post_id from ended))
+    where segments.post_id = any (v_post_ids)
       and segments.post_id = ended.post_id
       and segments.position = ended.position
     returning segments.post_id
@@ -117,10 +122,13 @@ comment on function private.settle_accepted(private.attempt_result[], timestampt
 -- partially_published when the answer was late and the queue has to take it up again.
 create function private.finish_posts(p_post_ids uuid[], p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_nestloop = off
 as $$
+begin
   with progress as (
     select
       segments.post_id,
@@ -144,7 +152,9 @@ as $$
       updated_at = p_now
     from progress
     where posts.id = any (p_post_ids) and posts.id = progress.post_id
-    returning posts.*
+    returning
+      posts.id, posts.workspace_id, posts.account_id, posts.status, posts.scheduled_at,
+      posts.published_at, progress.remote_ids
   )
   insert into public.events (workspace_id, type, subject_type, subject_id, data)
   select
@@ -152,12 +162,12 @@ as $$
     jsonb_build_object(
       'post_id', changed.id, 'account_id', changed.account_id, 'status', changed.status,
       'scheduled_at', changed.scheduled_at, 'published_at', changed.published_at,
-      'remote_ids', progress.remote_ids,
+      'remote_ids', changed.remote_ids,
       'late_ms', round(extract(epoch from changed.published_at - changed.scheduled_at) * 1000)
     )
   from changed
-  join progress on progress.post_id = changed.id
   where changed.status in ('published', 'partially_published');
+end
 $$;
 
 comment on function private.finish_posts(uuid[], timestamptz) is
@@ -396,26 +406,47 @@ comment on function private.apply_blocks(private.attempt_result[], timestamptz) 
 -- promise was broken from outside, and a person must know.
 create function private.record_late_answers(p_results private.attempt_result[], p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_nestloop = off
 as $$
-  with late as (
+declare
+  v_late private.attempt_result[] := array(
+    select results
+    from unnest(p_results) as results
+    where results.outcome = 'accepted'
+      and (
+        select live.number
+        from private.live_attempts as live
+        where live.post_id = results.post_id and live.position = results.position
+      ) is distinct from results.number
+  );
+  v_post_id uuid;
+  v_remote_id text;
+begin
+  if v_late = '{}' then
+    return;
+  end if;
+  for v_post_id, v_remote_id in
     update public.publish_attempts as attempts
     set status = 'accepted', remote_id = results.remote_id, finished_at = p_now
-    from unnest(p_results) as results
-    where attempts.post_id = results.post_id
+    from unnest(v_late) as results
+    where attempts.post_id = any (array(select post_id from unnest(v_late)))
+      and attempts.post_id = results.post_id
       and attempts.position = results.position
       and attempts.number = results.number
-      and results.outcome = 'accepted'
       and attempts.status = 'abandoned'
     returning attempts.post_id, attempts.remote_id
-  )
-  select private.raise_alert(
-    'accepted-after-absent', late.post_id::text,
-    format('X took post %s as %s after two looks had not found it.', late.post_id, late.remote_id),
-    'Look at the account on X: the text may be there twice. See docs/architecture.md.', p_now
-  )
-  from late;
+  loop
+    perform private.raise_alert(
+      'accepted-after-absent', v_post_id::text,
+      format('X took post %s as %s after two looks had not found it.', v_post_id, v_remote_id),
+      'Look at the account on X: the text may be there twice. See docs/architecture.md.', p_now
+    );
+  end loop;
+end
 $$;
 
 comment on function private.record_late_answers(private.attempt_result[], timestamptz) is
@@ -453,7 +484,12 @@ begin
   from private.results_with(p_results, 'retry') as retries where retries is not null;
   perform private.settle_unknown(unknown, p_now)
   from private.results_with(p_results, 'unknown') as unknown where unknown is not null;
-  perform private.apply_blocks(p_results, p_now);
+  if exists (
+    select from unnest(p_results) as results
+    where results.block_account_until is not null or results.block_app_until is not null
+  ) then
+    perform private.apply_blocks(p_results, p_now);
+  end if;
   perform private.refresh_lanes(array(
     select posts.account_id
     from public.posts
