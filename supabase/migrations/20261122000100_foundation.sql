@@ -91,19 +91,20 @@ $$;
 comment on function private.uuid_v7_time(uuid) is
   'When a UUIDv7 was made, to the millisecond.';
 
--- First instant of the month of p_at, in UTC whatever the session's zone is.
-create function private.month_floor(p_at timestamptz)
+-- First instant of a month in UTC whatever the session's zone is: that of p_at, or p_ahead months on.
+create function private.month_floor(p_at timestamptz, p_ahead int default 0)
 returns timestamptz
 language sql
 immutable
 parallel safe
 set search_path = ''
 as $$
-  select date_trunc('month', p_at at time zone 'UTC') at time zone 'UTC';
+  select (date_trunc('month', p_at at time zone 'UTC') + make_interval(months => p_ahead))
+    at time zone 'UTC';
 $$;
 
-comment on function private.month_floor(timestamptz) is
-  'First instant (UTC) of the month p_at lies in.';
+comment on function private.month_floor(timestamptz, int) is
+  'First instant (UTC) of the month p_at lies in, or of the one p_ahead months later.';
 
 grant execute on function private.uuid_v7_floor(timestamptz) to authenticated;
 grant execute on function private.uuid_v7_time(uuid) to authenticated;

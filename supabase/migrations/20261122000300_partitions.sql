@@ -110,7 +110,7 @@ begin
   execute format(
     'alter table %s attach partition private.%I for values from (%L) to (%L)',
     p_parent::regclass, v_leaf, private.uuid_v7_floor(v_from),
-    private.uuid_v7_floor(private.month_floor(v_from + interval '40 days'))
+    private.uuid_v7_floor(private.month_floor(v_from, 1))
   );
   return true;
 end
@@ -132,7 +132,7 @@ begin
   for v_leaf in
     select
       policies.parent,
-      private.month_floor(p_now) + make_interval(months => ahead) as month
+      private.month_floor(p_now, ahead) as month
     from private.partition_policies as policies,
       generate_series(0, policies.months_ahead) as ahead
     order by policies.owner nulls first, policies.parent, ahead
@@ -146,8 +146,8 @@ $$;
 comment on function private.create_leaves_ahead(timestamptz) is
   'Makes every leaf from this month to months_ahead. Safe to run again; returns how many it made.';
 
--- Where the leaves of each parent end: rows after that instant would be refused.
-create function private.partition_horizons()
+-- The first month without a leaf need not follow the last one that has one: a gap counts.
+create function private.partition_horizons(p_now timestamptz default clock_timestamp())
 returns table (parent text, ends_at timestamptz)
 language sql
 stable
@@ -155,15 +155,24 @@ set search_path = ''
 as $$
   select
     policies.parent,
-    max(private.month_floor(to_timestamp(right(leaves.relname, 7), 'YYYY_MM') + interval '40 days'))
+    coalesce(
+      min(months.starts_at) filter (where leaves.oid is null),
+      max(private.month_floor(months.starts_at, 1))
+    )
   from private.partition_policies as policies
-  left join pg_catalog.pg_inherits as links on links.inhparent = policies.parent::regclass
-  left join pg_catalog.pg_class as leaves on leaves.oid = links.inhrelid
+  cross join generate_series(0, policies.months_ahead + 1) as ahead
+  cross join lateral (select private.month_floor(p_now, ahead) as starts_at) as months
+  left join pg_catalog.pg_class as leaves
+    on leaves.relname = private.leaf_name(policies.parent, months.starts_at)
+    and exists (
+      select from pg_catalog.pg_inherits as links
+      where links.inhrelid = leaves.oid and links.inhparent = policies.parent::regclass
+    )
   group by policies.parent;
 $$;
 
-comment on function private.partition_horizons() is
-  'For each partitioned table, the instant after which it has no leaf.';
+comment on function private.partition_horizons(timestamptz) is
+  'For each partitioned table, until when rows have a leaf: looked for as far as leaves are made ahead.';
 
 create function private.maintain_partitions(p_now timestamptz default clock_timestamp())
 returns int
@@ -182,14 +191,15 @@ begin
       v_made := 0;
   end;
 
-  delete from private.alerts where kind = 'partition-horizon';
-  perform private.raise_alert(
-    'partition-horizon', horizons.parent,
-    format('%s has leaves until %s only.', horizons.parent, horizons.ends_at),
-    'Run select private.create_leaves_ahead(); and read its error.', p_now
-  )
-  from private.partition_horizons() as horizons
-  where horizons.ends_at is null or horizons.ends_at < p_now + interval '2 months';
+  perform case
+    when horizons.ends_at < p_now + interval '2 months' then private.raise_alert(
+      'partition-horizon', horizons.parent,
+      format('%s has leaves until %s only.', horizons.parent, horizons.ends_at at time zone 'UTC'),
+      'Run select private.create_leaves_ahead(); and read its error.', p_now
+    )
+    else private.clear_alert('partition-horizon', horizons.parent)
+  end
+  from private.partition_horizons(p_now) as horizons;
   return v_made;
 end
 $$;

@@ -2,7 +2,7 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 drop function private.maintain_partitions(timestamptz);
-drop function private.partition_horizons();
+drop function private.partition_horizons(timestamptz);
 drop function private.create_leaves_ahead(timestamptz);
 drop function private.create_leaf(text, timestamptz);
 drop function private.leaf_name(text, timestamptz);
