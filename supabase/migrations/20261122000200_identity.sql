@@ -101,7 +101,8 @@ begin
 
   if v_role is null then
     perform private.refuse(404, 'not-found', 'No such resource, or it is not yours to see.');
-  elsif private.role_rank(v_role) < private.role_rank(p_role) then
+  -- A role nobody can have is never enough.
+  elsif (private.role_rank(v_role) >= private.role_rank(p_role)) is not true then
     perform private.refuse(
       403, 'role-required',
       format('This needs the role %s in the workspace; you are %s.', p_role, v_role),
