@@ -14,7 +14,6 @@ export const eventTypes = {
   'post.missed': 'A post passed its time and will not be sent.',
   'post.unconfirmed': 'Nobody knows yet whether the network has the post; it is being looked for.',
   'post.partially_published': 'A thread stopped after some of its segments.',
-  'post.deleted': 'A post was deleted.',
   'metrics.updated': 'New metrics of posts were rolled up.',
   'endpoint.disabled': 'A webhook endpoint gets nothing any more; data.reason says why.',
   'webhook.test': 'Somebody tests a webhook endpoint. Goes to that endpoint alone.',

@@ -172,7 +172,8 @@ set enable_seqscan = off
 as $$
   select ceil(greatest(extract(epoch from min(lanes.ready_at) - p_now), 0) * 1000)::bigint
   from private.endpoint_lanes as lanes
-  where lanes.ready_at < 'infinity';
+  where lanes.ready_at < 'infinity'
+  having count(*) > 0;
 $$;
 
 comment on function private.next_delivery_in_ms(timestamptz) is

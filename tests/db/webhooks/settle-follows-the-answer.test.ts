@@ -1,0 +1,166 @@
+import { expect, test } from 'vitest'
+import { type Tx, withTx } from '../../helpers/database.ts'
+import {
+  at,
+  callAs,
+  claim,
+  createEndpoint,
+  delivered,
+  emit,
+  NOW,
+  readDeliveries,
+  readEndpoint,
+  resultOf,
+  retry,
+  settle,
+  settleAll,
+  tick,
+} from '../../helpers/webhooks.ts'
+
+const DAY = 86_400
+
+const endpointWith = async (tx: Tx, events = 1, options: Record<string, unknown> = {}) => {
+  const made = await createEndpoint(tx, options)
+  await emit(tx, made.endpoint.workspace_id, 'post.published', events)
+  return made
+}
+
+const eventsOf = async (tx: Tx, subjectId: string) =>
+  (
+    await tx.query('select type, data from public.events where subject_id = $1 order by id', [
+      subjectId,
+    ])
+  ).rows
+
+test('2xx ends a delivery, and its job is gone', () =>
+  withTx(async (tx) => {
+    const { endpoint } = await endpointWith(tx)
+    await settleAll(tx, await claim(tx), delivered)
+    expect(await readDeliveries(tx, endpoint.id)).toMatchObject([
+      { status: 'delivered', attempt_count: 1, next_attempt_at: null, failure: null },
+    ])
+    expect((await tx.query('select from private.delivery_jobs')).rows).toEqual([])
+  }))
+
+test('a failure is tried again when its wait is over, not before', () =>
+  withTx(async (tx) => {
+    const { endpoint } = await endpointWith(tx)
+    await settleAll(tx, await claim(tx), retry(300))
+    expect(await readDeliveries(tx, endpoint.id)).toMatchObject([
+      { status: 'pending', next_attempt_at: at(300) },
+    ])
+    expect((await claim(tx, { now: at(299) })).deliveries).toEqual([])
+    const again = await claim(tx, { now: at(300) })
+    expect(again.deliveries).toMatchObject([{ number: 2, failure_count: 1 }])
+  }))
+
+test('after the last try the delivery has failed, the endpoint has not', () =>
+  withTx(async (tx) => {
+    const { endpoint } = await endpointWith(tx)
+    const exhausted = { outcome: 'failed', error: 'timeout' }
+    await settleAll(tx, await claim(tx), exhausted)
+    expect(await readDeliveries(tx, endpoint.id)).toMatchObject([
+      { status: 'failed', failure: 'exhausted', next_attempt_at: null },
+    ])
+    expect(await readEndpoint(tx, endpoint.id)).toMatchObject({
+      status: 'enabled',
+      failing_since: NOW,
+      failure_count: 1,
+    })
+  }))
+
+test('410 disables the endpoint, says so, and fails what still waits for it', () =>
+  withTx(async (tx) => {
+    const { endpoint } = await endpointWith(tx, 3, { max_in_flight: 1 })
+    await settleAll(tx, await claim(tx), { outcome: 'gone', http_status: 410, error: 'http-410' })
+
+    expect(await readEndpoint(tx, endpoint.id)).toMatchObject({
+      status: 'disabled',
+      disabled_reason: 'gone',
+    })
+    expect(await eventsOf(tx, endpoint.id)).toMatchObject([
+      { type: 'endpoint.disabled', data: { reason: 'gone', url: endpoint.url } },
+    ])
+    expect((await claim(tx)).deliveries).toEqual([])
+    await tick(tx)
+    expect((await readDeliveries(tx, endpoint.id)).map((row) => row.failure)).toEqual([
+      'gone',
+      'endpoint-disabled',
+      'endpoint-disabled',
+    ])
+  }))
+
+test('five days without one success disable it; one success starts the count again', () =>
+  withTx(async (tx) => {
+    const { endpoint } = await endpointWith(tx)
+    await settleAll(tx, await claim(tx), retry(4 * DAY))
+    await settleAll(tx, await claim(tx, { now: at(4 * DAY) }), retry(2 * DAY), at(4 * DAY))
+    expect(await readEndpoint(tx, endpoint.id)).toMatchObject({ status: 'enabled' })
+    await settleAll(tx, await claim(tx, { now: at(6 * DAY) }), retry(60), at(6 * DAY))
+    expect(await readEndpoint(tx, endpoint.id)).toMatchObject({ disabled_reason: 'failing' })
+    expect(await eventsOf(tx, endpoint.id)).toMatchObject([{ type: 'endpoint.disabled' }])
+
+    const { endpoint: other } = await endpointWith(tx)
+    await settleAll(tx, await claim(tx), retry(4 * DAY))
+    await settleAll(tx, await claim(tx, { now: at(4 * DAY) }), delivered, at(4 * DAY))
+    expect(await readEndpoint(tx, other.id)).toMatchObject({
+      failing_since: null,
+      failure_count: 0,
+    })
+  }))
+
+test('an endpoint that keeps failing gets two attempts at a time until one succeeds', () =>
+  withTx(async (tx) => {
+    const { endpoint } = await endpointWith(tx, 30, { max_in_flight: 10 })
+    await settleAll(tx, await claim(tx), retry(3_600))
+    const probing = await claim(tx)
+    expect(probing.deliveries).toHaveLength(2)
+    const [first] = probing.deliveries
+    if (first) await settle(tx, [resultOf(first, delivered)])
+    expect((await claim(tx)).deliveries).toHaveLength(9)
+    expect(await readEndpoint(tx, endpoint.id)).toMatchObject({ failure_count: 0 })
+  }))
+
+test('an endpoint that asks for a rest gets nothing until it is over', () =>
+  withTx(async (tx) => {
+    await endpointWith(tx, 5, { max_in_flight: 1 })
+    await settleAll(tx, await claim(tx), retry(120, { pause_ms: 120_000 }))
+    expect((await claim(tx, { now: at(119) })).deliveries).toEqual([])
+    expect((await claim(tx, { now: at(120) })).deliveries).toHaveLength(1)
+  }))
+
+test('a repeated settle changes nothing', () =>
+  withTx(async (tx) => {
+    const { endpoint } = await endpointWith(tx)
+    const batch = await claim(tx)
+    expect(await settleAll(tx, batch, retry(5))).toMatchObject({ settled: 1 })
+    expect(await settleAll(tx, batch, retry(900))).toMatchObject({ settled: 0 })
+    expect(await readDeliveries(tx, endpoint.id)).toMatchObject([{ next_attempt_at: at(5) }])
+    expect(await readEndpoint(tx, endpoint.id)).toMatchObject({ failure_count: 1 })
+  }))
+
+test('a replay sends the same delivery again from the start, under the same event', () =>
+  withTx(async (tx) => {
+    const { endpoint, person } = await endpointWith(tx)
+    const first = await claim(tx)
+    await settleAll(tx, first, { outcome: 'failed', error: 'timeout' })
+    const [failed] = await readDeliveries(tx, endpoint.id)
+
+    await callAs(tx, person, 'public.replay_delivery($1)', [failed?.id])
+    const again = await claim(tx)
+    expect(again.deliveries).toMatchObject([{ id: failed?.id, number: 2, failure_count: 0 }])
+    expect(again.deliveries[0]?.event).toEqual(first.deliveries[0]?.event)
+    await settleAll(tx, again, delivered)
+    expect(await readDeliveries(tx, endpoint.id)).toMatchObject([
+      { status: 'delivered', failure: null, attempt_count: 2 },
+    ])
+  }))
+
+test('a replay of one that waits sends it now', () =>
+  withTx(async (tx) => {
+    const { endpoint, person } = await endpointWith(tx)
+    await settleAll(tx, await claim(tx), retry(86_400))
+    const [waiting] = await readDeliveries(tx, endpoint.id)
+    await callAs(tx, person, 'public.replay_delivery($1)', [waiting?.id])
+    expect((await claim(tx)).deliveries).toHaveLength(1)
+  }))

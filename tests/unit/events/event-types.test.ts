@@ -1,0 +1,21 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { eventTypeNames } from '../../../shared/events/event-types.ts'
+import { postStatuses } from '../../../shared/posts/post.ts'
+
+const folder = join(import.meta.dirname, '../../../supabase/migrations')
+const sql = readdirSync(folder)
+  .map((name) => readFileSync(join(folder, name), 'utf8'))
+  .join('\n')
+
+const quoted = sql.matchAll(/'((?:account|post|webhook|endpoint|metrics)\.[a-z_]+)'/g)
+// SQL makes post.<status> of every status a post gets by itself; a draft has its own words.
+const byStatus = postStatuses
+  .filter((status) => !['draft', 'pending_approval', 'publishing'].includes(status))
+  .map((status) => `post.${status}`)
+
+test('the catalogue names every type that SQL writes, and no other', () => {
+  const written = new Set([...Array.from(quoted, ([, type]) => type), ...byStatus])
+  expect([...written].sort()).toEqual([...eventTypeNames].sort())
+})
