@@ -250,10 +250,12 @@ from public.accounts;
 
 create function private.start_post_stats(p_post_ids uuid[])
 returns void
-language sql
+language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
+begin
   insert into public.post_stats (post_id, workspace_id, account_id, published_at, late_ms)
   select
     posts.id, posts.workspace_id, posts.account_id, posts.published_at,
@@ -262,6 +264,7 @@ as $$
   where posts.id = any (p_post_ids) and posts.published_at is not null
   order by posts.id
   on conflict (post_id) do nothing;
+end
 $$;
 
 comment on function private.start_post_stats(uuid[]) is
@@ -273,7 +276,9 @@ create function private.measure_posts(
 returns void
 language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_nestloop = off
 as $$
 declare
   v_account_ids uuid[];
@@ -470,10 +475,12 @@ create type private.metric_reading as (
 -- Readings of a late worker are as true as any: they are kept. Those of no published post are not.
 create function private.insert_readings(p_readings private.metric_reading[])
 returns void
-language sql
+language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
+begin
   insert into public.post_analytics (
     post_id, position, timestamp, workspace_id, account_id, impressions, engagements, clicks,
     likes, reposts, replies, quotes, bookmarks, profile_clicks, source
@@ -503,6 +510,7 @@ as $$
   where readings.outcome = 'read'
   order by readings.post_id, readings.position, readings.timestamp
   on conflict do nothing;
+end
 $$;
 
 comment on function private.insert_readings(private.metric_reading[]) is
@@ -513,10 +521,12 @@ create function private.reschedule_readings(
   p_readings private.metric_reading[], p_claim_id uuid, p_now timestamptz
 )
 returns void
-language sql
+language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
+begin
   with looked as (
     select
       schedules.post_id, schedules.position, schedules.published_at,
@@ -560,6 +570,7 @@ as $$
     and schedules.position = looked.position
     and looked.missing < 3
     and private.next_collection(looked.published_at, p_now, looked.unchanged) is not null;
+end
 $$;
 
 comment on function private.reschedule_readings(private.metric_reading[], uuid, timestamptz) is

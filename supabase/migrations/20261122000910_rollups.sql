@@ -97,41 +97,50 @@ create policy "members can read their accounts' daily stats"
 
 -- Metric rows become increments ----------
 
--- First instant of the hour of p_at, in UTC whatever the session's zone is.
-create function private.hour_floor(p_at timestamptz)
-returns timestamptz
-language sql
-immutable
-parallel safe
-set search_path = ''
-as $$
-  select date_trunc('hour', p_at, 'UTC');
-$$;
-
-comment on function private.hour_floor(timestamptz) is 'First instant of the UTC hour p_at lies in.';
-
-create type private.metric_key as (
+-- What a metric row counts for, or by how much that changes.
+create type private.metric_increment as (
   post_id uuid,
-  position smallint,
-  timestamp timestamptz
+  account_id uuid,
+  workspace_id uuid,
+  timestamp timestamptz,
+  impressions bigint,
+  engagements bigint,
+  clicks bigint,
+  likes bigint,
+  reposts bigint,
+  replies bigint,
+  quotes bigint,
+  bookmarks bigint,
+  profile_clicks bigint
 );
 
 -- A metric row counts for its difference to the row before it. A new row therefore adds that, and a
 -- known row behind new ones moves from "minus the last known row" to "minus the last row". All other
 -- rows of a segment keep what they count for, so reading starts at the row before the first new one.
-create function private.increments_of(p_keys private.metric_key[])
-returns setof public.post_analytics
-language sql
+-- New rows are marked by grouping, and every look-up is by key: cost depends on how many rows are new,
+-- whatever the statistics say.
+create function private.increments_of(p_new public.post_analytics[])
+returns setof private.metric_increment
+language plpgsql
 stable
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+set enable_nestloop = on
 as $$
+begin
+  return query
   with segments as (
-    select keys.post_id, keys.position, min(keys.timestamp) as since
-    from unnest(p_keys) as keys
-    group by keys.post_id, keys.position
-  ), affected as (
-    select metrics.*, keys.post_id is not null as is_new
+    select news.post_id, news.position, min(news.timestamp) as since
+    from unnest(p_new) as news
+    group by news.post_id, news.position
+  ), found as (
+    select news.*, true as is_new
+    from unnest(p_new) as news
+    union all
+    select metrics.*, false
     from segments
     cross join lateral (
       select rows.*
@@ -149,13 +158,15 @@ as $$
           segments.since
         )
     ) as metrics
-    left join unnest(p_keys) as keys
-      on keys.post_id = metrics.post_id
-      and keys.position = metrics.position
-      and keys.timestamp = metrics.timestamp
+  ), affected as (
+    select
+      post_id, position, timestamp, account_id, workspace_id, impressions, engagements, clicks,
+      likes, reposts, replies, quotes, bookmarks, profile_clicks, bool_or(is_new) as is_new
+    from found
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
   )
   select
-    post_id, position, timestamp, workspace_id, account_id,
+    post_id, account_id, workspace_id, timestamp,
     case when is_new then impressions else lag(impressions, 1, 0::bigint) over known end
       - lag(impressions, 1, 0::bigint) over line,
     case when is_new then engagements else lag(engagements, 1, 0::bigint) over known end
@@ -173,36 +184,40 @@ as $$
     case when is_new then bookmarks else lag(bookmarks, 1, 0::bigint) over known end
       - lag(bookmarks, 1, 0::bigint) over line,
     case when is_new then profile_clicks else lag(profile_clicks, 1, 0::bigint) over known end
-      - lag(profile_clicks, 1, 0::bigint) over line,
-    source
+      - lag(profile_clicks, 1, 0::bigint) over line
   from affected
   window
     line as (partition by post_id, position order by timestamp),
     known as (partition by post_id, position, is_new order by timestamp);
+end
 $$;
 
-comment on function private.increments_of(private.metric_key[]) is
+comment on function private.increments_of(public.post_analytics[]) is
   'How much metric rows, just inserted, change what they and the rows after them count for.';
 
-create function private.count_metrics(p_keys private.metric_key[])
+-- Joins are hashed: a loop over all increments for each of them would cost their square.
+create function private.count_metrics(p_new public.post_analytics[])
 returns void
-language sql
+language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set enable_nestloop = off
 as $$
+begin
   with increments as materialized (
-    select * from private.increments_of(p_keys)
+    select * from private.increments_of(p_new)
   ), counted as (
     insert into private.stat_increments (
       account_id, workspace_id, hour, impressions, engagements, clicks, likes, reposts, replies,
       quotes, bookmarks, profile_clicks
     )
     select
-      account_id, workspace_id, private.hour_floor(timestamp), sum(impressions), sum(engagements),
+      account_id, workspace_id, date_trunc('hour', timestamp, 'UTC'), sum(impressions), sum(engagements),
       sum(clicks), sum(likes), sum(reposts), sum(replies), sum(quotes), sum(bookmarks),
       sum(profile_clicks)
     from increments
-    group by account_id, workspace_id, private.hour_floor(timestamp)
+    group by account_id, workspace_id, date_trunc('hour', timestamp, 'UTC')
     having sum(
       abs(impressions) + abs(engagements) + abs(clicks) + abs(likes) + abs(reposts) + abs(replies)
         + abs(quotes) + abs(bookmarks) + abs(profile_clicks)
@@ -229,12 +244,35 @@ as $$
     from increments
     group by post_id
   ) as totals
-  where stats.post_id = any (array(select post_id from unnest(p_keys)))
+  where stats.post_id = any (array(select post_id from unnest(p_new)))
     and stats.post_id = totals.post_id;
+end
 $$;
 
-comment on function private.count_metrics(private.metric_key[]) is
+comment on function private.count_metrics(public.post_analytics[]) is
   'Adds metric rows, just inserted, to post_stats and to the dirty set.';
+
+create function private.lock_post_stats(p_post_ids uuid[])
+returns bigint
+language plpgsql
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  v_locked bigint;
+begin
+  perform from public.post_stats as stats
+  where stats.post_id = any (p_post_ids)
+  order by stats.post_id
+  for update;
+  get diagnostics v_locked = row_count;
+  return v_locked;
+end
+$$;
+
+comment on function private.lock_post_stats(uuid[]) is
+  'Locks stats rows in one order, so that batches cannot wait for each other. Returns how many.';
 
 -- The lock of the post lets one transaction after the other look at the neighbours of its rows, each
 -- seeing what the one before committed. Definer: whoever appends metric rows, they are counted.
@@ -243,24 +281,19 @@ returns trigger
 language plpgsql
 security definer
 set search_path = ''
-set enable_seqscan = off
 as $$
 declare
-  v_keys private.metric_key[] := array(
-    select row(new_metrics.post_id, new_metrics.position, new_metrics.timestamp)::private.metric_key
-    from new_metrics
-  );
-  v_post_ids uuid[];
+  v_new public.post_analytics[] := array(select new_metrics from new_metrics);
+  v_post_ids uuid[] := array(select distinct post_id from unnest(v_new) order by post_id);
 begin
-  if v_keys <> '{}' then
-    v_post_ids := array(select distinct post_id from unnest(v_keys) order by post_id);
-    perform private.start_post_stats(v_post_ids);
-    perform from public.post_stats as stats
-    where stats.post_id = any (v_post_ids)
-    order by stats.post_id
-    for update;
-    perform private.count_metrics(v_keys);
+  if v_new = '{}' then
+    return null;
   end if;
+  if private.lock_post_stats(v_post_ids) < cardinality(v_post_ids) then
+    perform private.start_post_stats(v_post_ids);
+    perform private.lock_post_stats(v_post_ids);
+  end if;
+  perform private.count_metrics(v_new);
   return null;
 end
 $$;
@@ -280,7 +313,7 @@ as $$
 begin
   insert into private.stat_increments (account_id, workspace_id, hour, posts)
   select
-    new_stats.account_id, new_stats.workspace_id, private.hour_floor(new_stats.published_at),
+    new_stats.account_id, new_stats.workspace_id, date_trunc('hour', new_stats.published_at, 'UTC'),
     count(*)
   from new_stats
   group by 1, 2, 3;
@@ -297,9 +330,10 @@ create trigger post_stats_after_insert_count_posts
 
 create function private.fold_hours(p_increments private.stat_increments[], p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   insert into public.account_stats_hourly as stats (
     account_id, hour, workspace_id, posts, impressions, engagements, clicks, likes, reposts,
     replies, quotes, bookmarks, profile_clicks, updated_at
@@ -323,6 +357,7 @@ as $$
     bookmarks = stats.bookmarks + excluded.bookmarks,
     profile_clicks = stats.profile_clicks + excluded.profile_clicks,
     updated_at = excluded.updated_at;
+end
 $$;
 
 comment on function private.fold_hours(private.stat_increments[], timestamptz) is
@@ -330,9 +365,10 @@ comment on function private.fold_hours(private.stat_increments[], timestamptz) i
 
 create function private.fold_days(p_increments private.stat_increments[], p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   insert into public.account_stats_daily as stats (
     account_id, date, workspace_id, posts, impressions, engagements, clicks, likes, reposts,
     replies, quotes, bookmarks, profile_clicks, updated_at
@@ -357,6 +393,7 @@ as $$
     bookmarks = stats.bookmarks + excluded.bookmarks,
     profile_clicks = stats.profile_clicks + excluded.profile_clicks,
     updated_at = excluded.updated_at;
+end
 $$;
 
 comment on function private.fold_days(private.stat_increments[], timestamptz) is
