@@ -141,6 +141,26 @@ $$;
 comment on function private.require_account(uuid, text) is
   'The account, when the caller holds p_role in its workspace; 404 or 403 otherwise.';
 
+-- Two changes made from one version wait for each other here, and the second sees the first.
+-- Definer: callers hold no lock rights on accounts.
+create function private.lock_account(p_account_id uuid, p_role text, p_version int)
+returns public.accounts
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_account public.accounts := private.require_account(p_account_id, p_role);
+begin
+  select * into v_account from public.accounts where id = p_account_id for no key update;
+  perform private.require_version(v_account.version, p_version, 'account');
+  return v_account;
+end
+$$;
+
+comment on function private.lock_account(uuid, text, int) is
+  'The account, locked, when the caller holds p_role in its workspace; 404, 403 or 412 otherwise.';
+
 create function private.start_connection(
   p_workspace_id uuid, p_state_hash text, p_encrypted_verifier text, p_return_to text
 )
@@ -309,9 +329,8 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_account public.accounts := private.require_account(p_account_id, 'admin');
+  v_account public.accounts := private.lock_account(p_account_id, 'admin', p_version);
 begin
-  perform private.require_version(v_account.version, p_version, 'account');
   if p_changes ? 'paused' and v_account.status not in ('active', 'paused') then
     perform private.refuse(409, 'account-not-connected',
       format('The account is %s.', v_account.status), 'Connect it again first.');
@@ -375,10 +394,8 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_account public.accounts := private.require_account(p_account_id, 'admin');
+  v_account public.accounts := private.lock_account(p_account_id, 'admin', p_version);
 begin
-  perform private.require_version(v_account.version, p_version, 'account');
-
   with taken as (
     delete from private.account_tokens where account_id = p_account_id
     returning encrypted_tokens
@@ -461,7 +478,10 @@ set search_path = ''
 set statement_timeout = '5s'
 as $$
   with deleted as (
-    delete from private.token_revocations where account_id = p_account_id returning 1
+    delete from private.token_revocations
+    -- Newer tokens that came while these were revoked have not been tried yet.
+    where account_id = p_account_id and try_count > 0
+    returning 1
   )
   select to_jsonb(count(*)) from deleted;
 $$;
@@ -542,6 +562,8 @@ as $$
 declare
   v_account public.accounts;
 begin
+  -- A connection that is being made again is waited for, and its pair is then the newest.
+  perform from public.accounts where id = p_account_id for no key update;
   update public.accounts
   set status = 'needs_reauth', status_detail = p_detail, version = accounts.version + 1
   where accounts.id = p_account_id

@@ -16,6 +16,7 @@ drop function service.reserve_account_id(uuid, uuid, text);
 drop function service.take_oauth_state(text, timestamptz);
 drop function public.start_connection(uuid, text, text, text);
 drop function private.start_connection(uuid, text, text, text);
+drop function private.lock_account(uuid, text, int);
 drop function private.require_account(uuid, text);
 drop table private.oauth_states;
 drop table private.account_tokens;
