@@ -1,6 +1,6 @@
 /** Runs an embedded stack for a bench, in a process of its own: what measures must not share its event loop. */
 import { startStack } from '../../../scripts/stack/start.ts'
-import type { HostAnswer, HostSetup } from './start-host.ts'
+import type { HostAnswer, HostOrder, HostSetup } from './start-host.ts'
 
 const tell = (answer: HostAnswer) => process.send?.(answer)
 
@@ -9,11 +9,14 @@ const run = async (setup: HostSetup) => {
   const stack = await startStack({
     port: 0,
     data: setup.data,
-    project: setup.project,
+    cron: setup.cron ?? true,
     log: (line) => tell({ line }),
   })
   tell({ ready: { state: stack.state, seconds: (performance.now() - began) / 1000 } })
-  process.on('message', () => tell({ workers: stack.functions.stats() }))
+  process.on('message', async (order: HostOrder) => {
+    if ('kill' in order) await stack.functions.kill(order.kill)
+    tell({ workers: stack.functions.stats() })
+  })
   process.once('disconnect', () => stack.stop().finally(() => process.exit()))
 }
 

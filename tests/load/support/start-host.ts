@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { StackState } from '../../../scripts/stack/state.ts'
 
-export type HostSetup = { data: string; project?: string | undefined }
+/** `cron: false` wakes no function by itself. */
+export type HostSetup = { data: string; cron?: boolean }
+/** Every order is answered with the workers that are left. */
+export type HostOrder = { kill: string } | { list: true }
 export type Worker = { slug: string; pid: number; cpu_ms: number; started_at: string }
 export type HostAnswer =
   | { line: string }
@@ -36,6 +39,11 @@ export const startHost = async (setup: HostSetup, onLine: (line: string) => void
 
   child.on('message', (message: HostAnswer) => 'line' in message && onLine(message.line))
   child.send(setup)
+  const ask = (order: HostOrder) => {
+    const workers = answer((a) => ('workers' in a ? a.workers : undefined))
+    child.send(order)
+    return workers
+  }
   const { state, seconds } = await answer((a) => ('ready' in a ? a.ready : undefined))
   return {
     state,
@@ -43,11 +51,9 @@ export const startHost = async (setup: HostSetup, onLine: (line: string) => void
     readySeconds: seconds,
     pid: child.pid as number,
     /** Live function workers with the CPU each has used. */
-    workers: () => {
-      const workers = answer((a) => ('workers' in a ? a.workers : undefined))
-      child.send('workers')
-      return workers
-    },
+    workers: () => ask({ list: true }),
+    /** SIGKILLs the workers of a function. */
+    killWorkers: (slug: string) => ask({ kill: slug }),
     stop: async () => {
       if (child.connected) child.disconnect()
       await exited
