@@ -9,7 +9,6 @@ import { createOnError } from '../../shared/http/on-error.ts'
 import { problems } from '../../shared/http/problems.ts'
 import { requestLog } from '../../shared/http/request-log.ts'
 import type { Network } from '../../shared/networks/network.ts'
-import { networkOf } from '../../shared/networks/network-of.ts'
 import { accounts } from './routes/accounts.ts'
 import { analytics } from './routes/analytics.ts'
 import { connections } from './routes/connections.ts'
@@ -32,8 +31,19 @@ const refuseLargeBodies = bodyLimit({
   },
 })
 
+/** Most answers need no network, so it is loaded by the first one that does. */
+const loadNetwork = (deps: Deps): (() => Promise<Network>) => {
+  let loaded: Promise<Network> | undefined
+  return () => {
+    loaded ??= import('../../shared/networks/network-of.ts').then((module) =>
+      module.networkOf(deps),
+    )
+    return loaded
+  }
+}
+
 /** The API. Paths begin with the function's own name, as the platform hands them over. */
-export const createApp = (deps: Deps, network: Network = networkOf(deps)) => {
+export const createApp = (deps: Deps, network = loadNetwork(deps)) => {
   const app = new Hono().basePath('/api')
   app.use(requestId({ generator: deps.randomUUID }), requestLog(deps), cors(deps.env))
   app.use(countCalls(deps), refuseLargeBodies, async (c, next) => {

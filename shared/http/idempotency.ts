@@ -88,9 +88,9 @@ const takeClaim = async (deps: Keys, c: Context<CallerEnv>, place: ResponsePlace
   }
 }
 
-/** Answers are kept; failures on our side give the key up, unless the change may have happened. */
+/** Answers are kept; failures give the key up, unless the change may have happened before them. */
 const settle = async (deps: Keys, c: Context<CallerEnv>, place: ResponsePlace) => {
-  if (c.error instanceof Problem && c.error.slug === 'change-unconfirmed') return
+  if (c.error && !isWithoutEffect(c.error)) return
   const isFinal = c.res.status < 500 && c.res.status !== 429
   await c.var.caller.rpc('settle_idempotency_key', {
     ...named(place),
@@ -99,3 +99,7 @@ const settle = async (deps: Keys, c: Context<CallerEnv>, place: ResponsePlace) =
       : null,
   })
 }
+
+/** A refusal of the database is rolled back; a fault of ours may come after the commit. */
+const isWithoutEffect = (error: Error) =>
+  error instanceof Problem && error.slug !== 'change-unconfirmed'

@@ -104,7 +104,7 @@ export const fakeApi = (database: FakeDatabase = {}, network: Partial<Network> =
       }
     },
   }
-  const app = createApp(deps, { ...networkOf(deps), ...network })
+  const app = createApp(deps, async () => ({ ...networkOf(deps), ...network }))
 
   const call = async (method: string, path: string, options: CallOptions = {}) => {
     const { body, headers, as = await token() } = options

@@ -46,7 +46,7 @@ const withOutcome = (returnTo: string, connection: Connection): string => {
 }
 
 /** Connecting an account: OAuth 2.0 with PKCE, started by a member and ended by X's redirect. */
-export const connections = (deps: Deps, network: Network) =>
+export const connections = (deps: Deps, network: () => Promise<Network>) =>
   new Hono()
     .post(
       '/accounts/connect',
@@ -58,12 +58,14 @@ export const connections = (deps: Deps, network: Network) =>
       async (c) => {
         const { return_to: returnTo } = c.req.valid('json')
         const { caller, workspaceId } = c.var
-        return c.json(await startConnection(deps, caller, network, workspaceId, returnTo), 200)
+        const x = await network()
+        return c.json(await startConnection(deps, caller, x, workspaceId, returnTo), 200)
       },
     )
     // No JWT arrives with a redirect: the single-use state is the proof.
     .get('/accounts/callback', docs.callback, async (c) => {
-      const connection = await finishConnection(deps, network, new URL(c.req.url).searchParams)
+      const callback = new URL(c.req.url).searchParams
+      const connection = await finishConnection(deps, await network(), callback)
       c.header('referrer-policy', 'no-referrer')
       if (connection.returnTo) return c.redirect(withOutcome(connection.returnTo, connection), 302)
       return c.json(outcomeOf(connection), 200)

@@ -68,7 +68,7 @@ const docs = {
 }
 
 /** Writing and reading posts. */
-export const posts = (deps: Deps, network: Network) => {
+export const posts = (deps: Deps, network: () => Promise<Network>) => {
   const user = requireUser(deps)
   const once = idempotent(deps)
   return new Hono()
@@ -94,7 +94,8 @@ export const posts = (deps: Deps, network: Network) => {
       docs.validate,
       validate('json', ValidatePostInput),
       once,
-      async (c) => c.json(await validatePost(c.var.caller, network, c.req.valid('json')), 200),
+      async (c) =>
+        c.json(await validatePost(c.var.caller, await network(), c.req.valid('json')), 200),
     )
     .get('/posts', user, docs.list, workspace, validate('query', ListQuery), async (c) => {
       const { cursor, limit, ...filter } = c.req.valid('query')

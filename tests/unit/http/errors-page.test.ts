@@ -7,7 +7,7 @@ const ROOT = join(import.meta.dirname, '../../..')
 
 test('docs/errors.md has one row for each kind of problem, with its status', async () => {
   const page = await readFile(join(ROOT, 'docs/errors.md'), 'utf8')
-  const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)].map(([, slug, status]) => [
+  const rows = [...page.matchAll(/^\| `([a-z-]+)` +\| (\d{3}) +\|/gm)].map(([, slug, status]) => [
     slug,
     Number(status),
   ])

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest'
-import { problems } from '../../../shared/http/problems.ts'
 import { type FakeDatabase, fakeApi, refused } from '../../helpers/fake-api.ts'
 import { POST, postRow } from '../../helpers/samples.ts'
 
@@ -68,10 +67,17 @@ test('repeats a refusal as well, and gives a failure of ours another chance', as
   expect(effectsOf(calls)).toBe(2)
 })
 
+test('never runs a request again that failed after its effect', async () => {
+  const { call, calls } = withKeys({ 'rpc/publish_post': () => ({ unlike: 'a post' }) })
+  expect((await call('POST', path, { headers })).status).toBe(500)
+  expect((await call('POST', path, { headers })).status).toBe(409)
+  expect(effectsOf(calls)).toBe(1)
+})
+
 test('never runs a request again whose first outcome is unknown', async () => {
   const { call, calls } = withKeys({
     'rpc/publish_post': () => {
-      throw problems.changeUnconfirmed()
+      throw new TypeError('connection reset')
     },
   })
   expect((await call('POST', path, { headers })).body).toMatchObject({
