@@ -7,6 +7,7 @@ import { requireUser } from '../../../shared/http/auth.ts'
 import { cursorOf, limitOf } from '../../../shared/http/cursor.ts'
 import { describe } from '../../../shared/http/document.ts'
 import { idempotent } from '../../../shared/http/idempotency.ts'
+import { noBody } from '../../../shared/http/no-body.ts'
 import { paginate } from '../../../shared/http/page.ts'
 import { IdParam, pageOf } from '../../../shared/http/params.ts'
 import { validate } from '../../../shared/http/validate.ts'
@@ -54,7 +55,7 @@ export const deliveries = (deps: Deps) => {
     .get('/deliveries/:id', user, docs.get, id, async (c) =>
       c.json(await getDelivery(c.var.caller, c.req.valid('param').id), 200),
     )
-    .post('/deliveries/:id/replay', user, docs.replay, id, idempotent(deps), async (c) =>
+    .post('/deliveries/:id/replay', user, docs.replay, id, noBody, idempotent(deps), async (c) =>
       c.json(await replayDelivery(c.var.caller, c.req.valid('param').id), 202),
     )
 }

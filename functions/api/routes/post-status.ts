@@ -4,6 +4,7 @@ import { requireUser } from '../../../shared/http/auth.ts'
 import { describe } from '../../../shared/http/document.ts'
 import { idempotent } from '../../../shared/http/idempotency.ts'
 import { ifMatch, setETag } from '../../../shared/http/if-match.ts'
+import { noBody } from '../../../shared/http/no-body.ts'
 import { DryRunQuery, IdParam, pageOf } from '../../../shared/http/params.ts'
 import { validate } from '../../../shared/http/validate.ts'
 import {
@@ -89,10 +90,10 @@ export const postStatus = (deps: Deps) => {
         return dryRun ? c.json(post, 200) : send(c, post)
       },
     )
-    .post('/posts/:id/unschedule', user, docs.unschedule, id, ifMatch, once, async (c) =>
+    .post('/posts/:id/unschedule', user, docs.unschedule, id, ifMatch, noBody, once, async (c) =>
       send(c, await unschedulePost(c.var.caller, c.req.valid('param').id, c.var.version)),
     )
-    .post('/posts/:id/publish', user, docs.publish, id, ifMatch, once, async (c) =>
+    .post('/posts/:id/publish', user, docs.publish, id, ifMatch, noBody, once, async (c) =>
       send(c, await publishPost(c.var.caller, c.req.valid('param').id, c.var.version)),
     )
     .post(

@@ -3,6 +3,7 @@ import type { Deps } from '../../../shared/deps.ts'
 import { requireUser } from '../../../shared/http/auth.ts'
 import { describe } from '../../../shared/http/document.ts'
 import { idempotent } from '../../../shared/http/idempotency.ts'
+import { noBody } from '../../../shared/http/no-body.ts'
 import { IdParam } from '../../../shared/http/params.ts'
 import { validate } from '../../../shared/http/validate.ts'
 import { RotatedWebhookSecret } from '../../../shared/webhooks/endpoint.ts'
@@ -29,10 +30,10 @@ export const webhookActions = (deps: Deps) => {
   const once = idempotent(deps)
   const id = validate('param', IdParam)
   return new Hono()
-    .post('/webhook-endpoints/:id/test', user, docs.test, id, once, async (c) =>
+    .post('/webhook-endpoints/:id/test', user, docs.test, id, noBody, once, async (c) =>
       c.json(await testEndpoint(c.var.caller, c.req.valid('param').id), 202),
     )
-    .post('/webhook-endpoints/:id/rotate-secret', user, docs.rotate, id, once, async (c) =>
+    .post('/webhook-endpoints/:id/rotate-secret', user, docs.rotate, id, noBody, once, async (c) =>
       c.json(await rotateSecret(deps, c.var.caller, c.req.valid('param').id), 200),
     )
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { fakeApi, token, VARIABLES } from '../../helpers/fake-api.ts'
-import { ACCOUNT, postRow } from '../../helpers/samples.ts'
+import { ACCOUNT, POST, postRow } from '../../helpers/samples.ts'
 
 const body = { account_id: ACCOUNT, content: 'Hello' }
 
@@ -22,6 +22,21 @@ test('answers 422 to JSON of another shape', async () => {
   for (const text of ['null', '[]', '"text"', '7']) {
     expect((await call('POST', '/posts', { body: text })).status).toBe(422)
   }
+})
+
+test('takes no body where there is nothing to send, and says so', async () => {
+  const { call, calls } = fakeApi({ 'rpc/publish_post': () => postRow() })
+  const path = `/posts/${POST}/publish`
+  for (const [sent, status] of [
+    ['{"at":"now"}', 422],
+    ['[]', 422],
+    ['{', 400],
+  ] as const) {
+    expect((await call('POST', path, { body: sent })).status).toBe(status)
+  }
+  expect(calls).toEqual([])
+  expect((await call('POST', path, { body: {} })).status).toBe(200)
+  expect((await call('POST', path)).status).toBe(200)
 })
 
 test('answers 415 to a body that is not declared as JSON', async () => {
