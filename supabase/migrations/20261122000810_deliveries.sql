@@ -142,16 +142,18 @@ values
 -- Locks lanes in one order, so that batches cannot wait for each other.
 create function private.lock_endpoint_lanes(p_endpoint_ids uuid[])
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
-  select count(*)
+begin
+  perform count(*)
   from (
     select from private.endpoint_lanes
     where endpoint_id = any (p_endpoint_ids)
     order by endpoint_id
     for no key update
   ) as locked;
+end
 $$;
 
 comment on function private.lock_endpoint_lanes(uuid[]) is 'First lock of every change to a delivery job.';
@@ -159,11 +161,13 @@ comment on function private.lock_endpoint_lanes(uuid[]) is 'First lock of every 
 -- An endpoint that keeps failing gets few workers' time until it succeeds again.
 create function private.endpoint_capacity(p_max_in_flight smallint, p_failure_count int)
 returns int
-language sql
+language plpgsql
 immutable
 set search_path = ''
 as $$
-  select case when p_failure_count >= 5 then least(p_max_in_flight, 2) else p_max_in_flight end;
+begin
+  return case when p_failure_count >= 5 then least(p_max_in_flight, 2) else p_max_in_flight end;
+end
 $$;
 
 comment on function private.endpoint_capacity(smallint, int) is
@@ -171,15 +175,19 @@ comment on function private.endpoint_capacity(smallint, int) is
 
 create function private.deliveries_in_flight(p_endpoint_id uuid, p_now timestamptz)
 returns int
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select count(*)::int
-  from private.delivery_jobs as jobs
-  where jobs.endpoint_id = p_endpoint_id
-    and jobs.claim_id is not null
-    and jobs.run_at > p_now;
+begin
+  return (
+    select count(*)::int
+    from private.delivery_jobs as jobs
+    where jobs.endpoint_id = p_endpoint_id
+      and jobs.claim_id is not null
+      and jobs.run_at > p_now
+  );
+end
 $$;
 
 comment on function private.deliveries_in_flight(uuid, timestamptz) is
@@ -189,24 +197,26 @@ comment on function private.deliveries_in_flight(uuid, timestamptz) is
 -- or else when its first job is due.
 create function private.next_delivery_at(p_endpoint_id uuid, p_capacity int, p_now timestamptz)
 returns timestamptz
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select case
-    when private.deliveries_in_flight(p_endpoint_id, p_now) < p_capacity then (
+begin
+  if private.deliveries_in_flight(p_endpoint_id, p_now) < p_capacity then
+    return (
       select min(jobs.run_at)
       from private.delivery_jobs as jobs
       where jobs.endpoint_id = p_endpoint_id
-    )
-    else (
-      select min(jobs.run_at)
-      from private.delivery_jobs as jobs
-      where jobs.endpoint_id = p_endpoint_id
-        and jobs.claim_id is not null
-        and jobs.run_at > p_now
-    )
-  end;
+    );
+  end if;
+  return (
+    select min(jobs.run_at)
+    from private.delivery_jobs as jobs
+    where jobs.endpoint_id = p_endpoint_id
+      and jobs.claim_id is not null
+      and jobs.run_at > p_now
+  );
+end
 $$;
 
 comment on function private.next_delivery_at(uuid, int, timestamptz) is
@@ -215,9 +225,10 @@ comment on function private.next_delivery_at(uuid, int, timestamptz) is
 -- Never earlier than now: a lane that was just served queues behind the others that are ready.
 create function private.refresh_endpoint_lanes(p_endpoint_ids uuid[], p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   update private.endpoint_lanes as lanes
   set ready_at = coalesce(
     (
@@ -237,6 +248,7 @@ as $$
     'infinity'
   )
   where lanes.endpoint_id = any (p_endpoint_ids);
+end
 $$;
 
 comment on function private.refresh_endpoint_lanes(uuid[], timestamptz) is

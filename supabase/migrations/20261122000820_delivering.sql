@@ -2,7 +2,8 @@
 --
 -- A claim is a lease on single jobs, so that one slow answer holds up neither its endpoint nor its
 -- worker. Delivery is at least once: a lapsed lease is taken again, and consumers know an event
--- by its id. Every query here reaches its rows through an index, whatever the statistics say.
+-- by its id. Every query here reaches its rows through an index, whatever the statistics say, and
+-- plpgsql keeps its plans: a function in SQL is planned at each call, over every leaf.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -10,10 +11,13 @@ set local statement_timeout = '60s';
 -- Ready lanes that nobody else is changing, fairly between workspaces.
 create function private.lock_ready_lanes(p_limit int, p_now timestamptz)
 returns uuid[]
-language sql
+language plpgsql
 set search_path = ''
 set enable_seqscan = off
 as $$
+declare
+  v_endpoint_ids uuid[];
+begin
   with candidates as materialized (
     select
       lanes.endpoint_id,
@@ -35,7 +39,9 @@ as $$
     limit p_limit
     for no key update of lanes skip locked
   )
-  select coalesce(array_agg(endpoint_id), '{}') from locked;
+  select coalesce(array_agg(endpoint_id), '{}') into v_endpoint_ids from locked;
+  return v_endpoint_ids;
+end
 $$;
 
 comment on function private.lock_ready_lanes(int, timestamptz) is
@@ -47,12 +53,13 @@ create function private.take_deliveries(
   p_claim_id uuid, p_endpoint_ids uuid[], p_limit int, p_lease interval, p_now timestamptz
 )
 returns void
-language sql
+language plpgsql
 set search_path = ''
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+begin
   with rooms as (
     select
       endpoints.id as endpoint_id,
@@ -96,6 +103,7 @@ as $$
   set claim_id = p_claim_id, number = jobs.number + 1, run_at = p_now + p_lease
   from taken
   where jobs.delivery_id = taken.delivery_id;
+end
 $$;
 
 comment on function private.take_deliveries(uuid, uuid[], int, interval, timestamptz) is
@@ -103,61 +111,69 @@ comment on function private.take_deliveries(uuid, uuid[], int, interval, timesta
 
 create function private.claimed_deliveries(p_claim_id uuid)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
-  select coalesce(jsonb_agg(
-    jsonb_build_object(
-      'id', jobs.delivery_id,
-      'endpoint_id', jobs.endpoint_id,
-      'number', jobs.number,
-      'failure_count', jobs.failure_count,
-      'event', jsonb_build_object(
-        'id', events.id,
-        'type', events.type,
-        'workspace_id', events.workspace_id,
-        'sequence', events.sequence,
-        'subject_type', events.subject_type,
-        'subject_id', events.subject_id,
-        'created_at', events.created_at,
-        'data', events.data
+begin
+  return (
+    select coalesce(jsonb_agg(
+      jsonb_build_object(
+        'id', jobs.delivery_id,
+        'endpoint_id', jobs.endpoint_id,
+        'number', jobs.number,
+        'failure_count', jobs.failure_count,
+        'event', jsonb_build_object(
+          'id', events.id,
+          'type', events.type,
+          'workspace_id', events.workspace_id,
+          'sequence', events.sequence,
+          'subject_type', events.subject_type,
+          'subject_id', events.subject_id,
+          'created_at', events.created_at,
+          'data', events.data
+        )
       )
-    )
-    order by events.workspace_id, events.sequence
-  ), '[]')
-  from private.delivery_jobs as jobs
-  join public.events on events.id = jobs.event_id
-  where jobs.claim_id = p_claim_id;
+      order by events.workspace_id, events.sequence
+    ), '[]')
+    from private.delivery_jobs as jobs
+    join public.events on events.id = jobs.event_id
+    where jobs.claim_id = p_claim_id
+  );
+end
 $$;
 
 comment on function private.claimed_deliveries(uuid) is 'What a claim holds, with the events to send.';
 
 create function private.claimed_endpoints(p_claim_id uuid, p_now timestamptz)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 set enable_seqscan = off
 as $$
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'id', endpoints.id,
-    'workspace_id', endpoints.workspace_id,
-    'url', endpoints.url,
-    'encrypted_secrets', (
-      select jsonb_agg(secrets.encrypted_secret order by secrets.expires_at desc)
-      from private.webhook_secrets as secrets
-      where secrets.endpoint_id = endpoints.id
-        and secrets.expires_at > p_now
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'id', endpoints.id,
+      'workspace_id', endpoints.workspace_id,
+      'url', endpoints.url,
+      'encrypted_secrets', (
+        select jsonb_agg(secrets.encrypted_secret order by secrets.expires_at desc)
+        from private.webhook_secrets as secrets
+        where secrets.endpoint_id = endpoints.id
+          and secrets.expires_at > p_now
+      )
+    )), '[]')
+    from public.webhook_endpoints as endpoints
+    where endpoints.id in (
+      select jobs.endpoint_id from private.delivery_jobs as jobs where jobs.claim_id = p_claim_id
     )
-  )), '[]')
-  from public.webhook_endpoints as endpoints
-  where endpoints.id in (
-    select jobs.endpoint_id from private.delivery_jobs as jobs where jobs.claim_id = p_claim_id
   );
+end
 $$;
 
 comment on function private.claimed_endpoints(uuid, timestamptz) is
@@ -165,15 +181,19 @@ comment on function private.claimed_endpoints(uuid, timestamptz) is
 
 create function private.next_delivery_in_ms(p_now timestamptz)
 returns bigint
-language sql
+language plpgsql
 stable
 set search_path = ''
 set enable_seqscan = off
 as $$
-  select ceil(greatest(extract(epoch from min(lanes.ready_at) - p_now), 0) * 1000)::bigint
-  from private.endpoint_lanes as lanes
-  where lanes.ready_at < 'infinity'
-  having count(*) > 0;
+begin
+  return (
+    select ceil(greatest(extract(epoch from min(lanes.ready_at) - p_now), 0) * 1000)::bigint
+    from private.endpoint_lanes as lanes
+    where lanes.ready_at < 'infinity'
+    having count(*) > 0
+  );
+end
 $$;
 
 comment on function private.next_delivery_in_ms(timestamptz) is
@@ -233,12 +253,15 @@ create type private.delivery_result as (
 -- above all, then the latest attempt.
 create function private.record_attempts(p_results private.delivery_result[])
 returns private.delivery_result[]
-language sql
+language plpgsql
 set search_path = ''
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+declare
+  v_fresh private.delivery_result[];
+begin
   with recorded as (
     insert into public.webhook_attempts as attempts (
       delivery_id, number, workspace_id, outcome, http_status, error, response, started_at,
@@ -265,7 +288,9 @@ as $$
       on recorded.delivery_id = results.delivery_id and recorded.number = results.number
     order by results.delivery_id, results.outcome = 'delivered' desc, results.number desc
   )
-  select array_agg(deciding.results) from deciding;
+  select array_agg(deciding.results) into v_fresh from deciding;
+  return v_fresh;
+end
 $$;
 
 comment on function private.record_attempts(private.delivery_result[]) is
@@ -274,12 +299,13 @@ comment on function private.record_attempts(private.delivery_result[]) is
 -- What arrived, arrived: a late success counts whoever holds the job. A late failure does not.
 create function private.settle_jobs(p_results private.delivery_result[], p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+begin
   with ended as (
     delete from private.delivery_jobs as jobs
     using unnest(p_results) as results
@@ -331,6 +357,7 @@ as $$
     end
   from changes
   where deliveries.id = changes.delivery_id;
+end
 $$;
 
 comment on function private.settle_jobs(private.delivery_result[], timestamptz) is
@@ -375,8 +402,12 @@ begin
   into v_gone, v_failing
   from judged;
 
-  perform private.disable_webhook_endpoints(v_gone, 'gone');
-  perform private.disable_webhook_endpoints(v_failing, 'failing');
+  if v_gone is not null then
+    perform private.disable_webhook_endpoints(v_gone, 'gone');
+  end if;
+  if v_failing is not null then
+    perform private.disable_webhook_endpoints(v_failing, 'failing');
+  end if;
 end
 $$;
 
@@ -385,9 +416,10 @@ comment on function private.judge_endpoints(private.delivery_result[], timestamp
 
 create function private.pause_lanes(p_results private.delivery_result[], p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   update private.endpoint_lanes as lanes
   set blocked_until = greatest(lanes.blocked_until, pauses.until)
   from (
@@ -399,6 +431,7 @@ as $$
     group by results.endpoint_id
   ) as pauses
   where lanes.endpoint_id = pauses.endpoint_id;
+end
 $$;
 
 comment on function private.pause_lanes(private.delivery_result[], timestamptz) is
