@@ -3,6 +3,8 @@ import type { Network } from '../networks/network.ts'
 import { openTokens } from './token-envelope.ts'
 import type { TokenHolder } from './token-holder.ts'
 
+const TIMEOUT_MS = 20_000
+
 type Revocation = Pick<TokenHolder, 'account_id' | 'workspace_id' | 'encrypted_tokens'>
 
 /**
@@ -15,15 +17,31 @@ export const revokeTokens = async (
 ): Promise<number> => {
   const revocations = await deps.service<Revocation[]>('claim_token_revocations')
   for (const revocation of revocations) {
-    const keys = deps.env.ENCRYPTION_KEYS
-    const tokens = await openTokens(keys, revocation.encrypted_tokens, revocation)
-    const answers = [await network.revoke(tokens.refresh_token ?? tokens.access_token)]
-    if (tokens.refresh_token) answers.push(await network.revoke(tokens.access_token))
-    // A definite refusal means the network does not know the token: nothing is left to revoke.
-    if (answers.every(({ kind }) => kind === 'revoked' || kind === 'refused')) {
-      await deps.service('finish_token_revocation', { p_account_id: revocation.account_id })
+    const { account_id } = revocation
+    try {
+      const done = await revokeBoth(deps, network, revocation)
+      if (done) await deps.service('finish_token_revocation', { p_account_id: account_id })
+      deps.log({ message: done ? 'tokens revoked' : 'tokens not revoked yet', account_id })
+    } catch (error) {
+      deps.log({ level: 'error', message: 'revocation failed', account_id, error: String(error) })
     }
-    deps.log({ message: 'tokens revoked', account_id: revocation.account_id })
   }
   return revocations.length
+}
+
+/** A definite refusal means the network does not know the token: nothing is left to revoke. */
+const revokeBoth = async (
+  deps: Pick<Deps, 'env'>,
+  network: Pick<Network, 'revoke'>,
+  revocation: Revocation,
+): Promise<boolean> => {
+  const keys = deps.env.ENCRYPTION_KEYS
+  const tokens = await openTokens(keys, revocation.encrypted_tokens, revocation)
+  const all = [tokens.refresh_token, tokens.access_token].filter((token) => token !== null)
+  let done = true
+  for (const token of all) {
+    const { kind } = await network.revoke(token, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    done &&= kind === 'revoked' || kind === 'refused'
+  }
+  return done
 }

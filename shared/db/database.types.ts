@@ -5,6 +5,126 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   public: {
     Tables: {
+      account_stats_daily: {
+        Row: {
+          account_id: string
+          bookmarks: number
+          clicks: number
+          date: string
+          engagements: number
+          impressions: number
+          likes: number
+          posts: number
+          profile_clicks: number
+          quotes: number
+          replies: number
+          reposts: number
+          updated_at: string
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          account_id: string
+          bookmarks?: number
+          clicks?: number
+          date: string
+          engagements?: number
+          impressions?: number
+          likes?: number
+          posts?: number
+          profile_clicks?: number
+          quotes?: number
+          replies?: number
+          reposts?: number
+          updated_at?: string
+          workspace_id: string
+        }
+        Update: {
+          account_id?: string
+          bookmarks?: number
+          clicks?: number
+          date?: string
+          engagements?: number
+          impressions?: number
+          likes?: number
+          posts?: number
+          profile_clicks?: number
+          quotes?: number
+          replies?: number
+          reposts?: number
+          updated_at?: string
+          workspace_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: 'account_stats_daily_account_id_fkey'
+            columns: ['account_id']
+            isOneToOne: false
+            referencedRelation: 'accounts'
+            referencedColumns: ['id']
+          },
+        ]
+      }
+      account_stats_hourly: {
+        Row: {
+          account_id: string
+          bookmarks: number
+          clicks: number
+          engagements: number
+          hour: string
+          impressions: number
+          likes: number
+          posts: number
+          profile_clicks: number
+          quotes: number
+          replies: number
+          reposts: number
+          updated_at: string
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          account_id: string
+          bookmarks?: number
+          clicks?: number
+          engagements?: number
+          hour: string
+          impressions?: number
+          likes?: number
+          posts?: number
+          profile_clicks?: number
+          quotes?: number
+          replies?: number
+          reposts?: number
+          updated_at?: string
+          workspace_id: string
+        }
+        Update: {
+          account_id?: string
+          bookmarks?: number
+          clicks?: number
+          engagements?: number
+          hour?: string
+          impressions?: number
+          likes?: number
+          posts?: number
+          profile_clicks?: number
+          quotes?: number
+          replies?: number
+          reposts?: number
+          updated_at?: string
+          workspace_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: 'account_stats_hourly_account_id_fkey'
+            columns: ['account_id']
+            isOneToOne: false
+            referencedRelation: 'accounts'
+            referencedColumns: ['id']
+          },
+        ]
+      }
       accounts: {
         Row: {
           can_self_reply: boolean
@@ -378,6 +498,39 @@ export type Database = {
         }
         Relationships: []
       }
+      usage_stats: {
+        Row: {
+          api_calls: number
+          date: string
+          posts_created: number
+          tokens_used: number
+          user_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          api_calls?: number
+          date: string
+          posts_created?: number
+          tokens_used?: number
+          user_id: string
+        }
+        Update: {
+          api_calls?: number
+          date?: string
+          posts_created?: number
+          tokens_used?: number
+          user_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: 'usage_stats_user_id_fkey'
+            columns: ['user_id']
+            isOneToOne: false
+            referencedRelation: 'users'
+            referencedColumns: ['id']
+          },
+        ]
+      }
       users: {
         Row: {
           created_at: string
@@ -640,8 +793,14 @@ export type Database = {
         Returns: Json
       }
       disconnect_account: { Args: { p_account_id: string; p_version?: number }; Returns: Json }
+      get_account_summary: {
+        Args: { p_account_id: string; p_from?: string; p_to?: string }
+        Returns: Json
+      }
       get_delivery: { Args: { p_delivery_id: string }; Returns: Json }
       get_post: { Args: { p_post_id: string }; Returns: Json }
+      get_post_analytics: { Args: { p_post_id: string }; Returns: Json }
+      get_usage: { Args: { p_from?: string; p_to?: string }; Returns: Json }
       list_attempts: { Args: { p_post_id: string }; Returns: Json }
       list_deliveries: {
         Args: { p_before?: string; p_filter?: Json; p_limit?: number; p_workspace_id: string }
@@ -656,11 +815,13 @@ export type Database = {
         Returns: Json
       }
       publish_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
+      record_tokens: { Args: { p_tokens: number }; Returns: undefined }
       replay_delivery: { Args: { p_delivery_id: string }; Returns: Json }
       resolve_post: {
         Args: { p_post_id: string; p_remote_id?: string; p_version?: number }
         Returns: Json
       }
+      resume_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
       rotate_webhook_secret: {
         Args: { p_encrypted_secret: string; p_endpoint_id: string }
         Returns: Json
@@ -677,12 +838,12 @@ export type Database = {
         SetofOptions: {
           from: 'posts'
           to: 'post_segments'
-          isOneToOne: true
+          isOneToOne: false
           isSetofReturn: true
         }
       }
       settle_idempotency_key: {
-        Args: { p_key: string; p_response?: Json; p_route: string }
+        Args: { p_encrypted_response?: string; p_key: string; p_route: string }
         Returns: undefined
       }
       start_connection: {
@@ -735,6 +896,10 @@ export type Database = {
         }
         Returns: Json
       }
+      claim_deliveries: {
+        Args: { p_claim_id: string; p_lease?: string; p_limit?: number; p_now?: string }
+        Returns: Json
+      }
       claim_jobs: {
         Args: {
           p_ahead?: string
@@ -766,6 +931,9 @@ export type Database = {
         Returns: Json
       }
       leave_worker: { Args: { p_worker_id: string }; Returns: Json }
+      list_owned_remote_ids: { Args: { p_network?: string; p_remote_ids: string[] }; Returns: Json }
+      readiness: { Args: { p_now?: string }; Returns: Json }
+      record_usage: { Args: { p_now?: string; p_rows: Json }; Returns: Json }
       require_reauth: {
         Args: { p_account_id: string; p_detail: string; p_version: number }
         Returns: Json
@@ -774,7 +942,9 @@ export type Database = {
         Args: { p_remote_user_id: string; p_workspace_id: string; p_x_app_id: string }
         Returns: Json
       }
+      ring_deliver: { Args: Record<PropertyKey, never>; Returns: Json }
       ring_publish: { Args: Record<PropertyKey, never>; Returns: Json }
+      roll_up: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       save_metrics: {
         Args: { p_claim_id: string; p_now?: string; p_readings: Json; p_released?: Json }
         Returns: Json
@@ -790,9 +960,16 @@ export type Database = {
         Returns: Json
       }
       settle: {
-        Args: { p_claim_id: string; p_now?: string; p_release?: string[]; p_results: Json }
+        Args: {
+          p_claim_id: string
+          p_now?: string
+          p_release?: string[]
+          p_results: Json
+          p_skipped?: string[]
+        }
         Returns: Json
       }
+      settle_deliveries: { Args: { p_now?: string; p_results: Json }; Returns: Json }
       settle_looks: { Args: { p_now?: string; p_verdicts: Json }; Returns: Json }
       take_oauth_state: { Args: { p_now?: string; p_state_hash: string }; Returns: Json }
     }

@@ -1,18 +1,20 @@
 import { accessToken } from '../accounts/access-token.ts'
 import type { TokenHolder } from '../accounts/token-holder.ts'
 import type { Deps } from '../deps.ts'
-import type { Network } from '../networks/network.ts'
-import { CLOCK_SKEW_MS, findAttempt, type Look } from './find-attempt.ts'
+import type { Network, TimelineItem } from '../networks/network.ts'
+import { retry } from '../worker/retry.ts'
+import { CLOCK_SKEW_MS } from './find-attempt.ts'
+import { judgeLooks, type OpenLook, verdict } from './judge-looks.ts'
 
-type AccountLook = Look & TokenHolder & { remote_user_id: string }
-
-type Verdict = Pick<Look, 'post_id' | 'position' | 'number'> & {
-  verdict: 'found' | 'absent' | 'no_evidence'
-  remote_id?: string
-  sent_at?: string
-}
+type AccountLook = OpenLook & TokenHolder & { remote_user_id: string }
 
 type Need = Pick<Deps, 'env' | 'now' | 'monotonic' | 'sleep' | 'randomUUID' | 'service' | 'log'>
+
+const ROUND = 50
+/** Per ring, so that a backlog does not use up the isolate's CPU; the tick rings again. */
+const MOST_ROUNDS = 4
+/** Shorter than the lease of a look, 60 s. */
+const TIMELINE_TIMEOUT_MS = 30_000
 
 /**
  * Looks for unknown attempts in their accounts' own timelines and reports what it saw. Only a
@@ -20,56 +22,59 @@ type Need = Pick<Deps, 'env' | 'now' | 'monotonic' | 'sleep' | 'randomUUID' | 's
  * looked for.
  */
 export const reconcile = async (deps: Need, network: Network): Promise<number> => {
-  const { looks } = await deps.service<{ looks: AccountLook[] }>('claim_looks')
-  const accounts = Map.groupBy(looks, (look) => look.account_id)
-  await Promise.all(
-    [...accounts.values()].map(async (ofAccount) => {
-      const verdicts = await lookAtAccount(deps, network, ofAccount)
-      await deps.service('settle_looks', { p_verdicts: verdicts })
-    }),
-  )
-  return looks.length
+  let total = 0
+  for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {
+    const { looks } = await deps.service<{ looks: AccountLook[] }>('claim_looks', {
+      p_limit: ROUND,
+    })
+    const accounts = Map.groupBy(looks, (look) => look.account_id)
+    await Promise.all([...accounts.values()].map((looks) => settleAccount(deps, network, looks)))
+    total += looks.length
+    if (looks.length < ROUND) break
+  }
+  return total
 }
 
-const lookAtAccount = async (
+/** One account's trouble is no other's: whatever fails here is a look without evidence. */
+const settleAccount = async (deps: Need, network: Network, looks: AccountLook[]) => {
+  const warn = (slug: string) => {
+    const account_id = looks[0]?.account_id
+    deps.log({ level: 'warn', message: 'look without evidence', account_id, slug })
+  }
+  try {
+    const seen = await readTimeline(deps, network, looks).catch((error: unknown) => ({
+      slug: String(error),
+    }))
+    if ('slug' in seen) warn(seen.slug)
+    const verdicts =
+      'slug' in seen
+        ? looks.map((look) => verdict(look, 'no_evidence'))
+        : await judgeLooks(deps, network, looks, seen)
+    const report = () => deps.service('settle_looks', { p_verdicts: verdicts })
+    await retry(deps, report, { forMs: 20_000 })
+  } catch (error) {
+    warn(String(error))
+  }
+}
+
+type Seen = { items: TimelineItem[]; complete: boolean }
+
+const readTimeline = async (
   deps: Need,
   network: Network,
   looks: AccountLook[],
-): Promise<Verdict[]> => {
+): Promise<Seen | { slug: string }> => {
   const [account] = looks
-  if (!account) return []
+  if (!account) return { slug: 'nothing-to-look-for' }
   const token = await accessToken(deps, network, account)
-  if (token.kind !== 'token') return looks.map((look) => verdict(look, 'no_evidence'))
+  if (token.kind !== 'token') return { slug: `token-${token.kind}` }
 
   const oldest = Math.min(...looks.map((look) => new Date(look.sending_at).getTime()))
-  const answer = await network.timeline(token.accessToken, {
-    remoteUserId: account.remote_user_id,
-    since: new Date(oldest - CLOCK_SKEW_MS),
-  })
-  if (answer.kind !== 'timeline') {
-    deps.log({
-      level: 'warn',
-      message: 'look without evidence',
-      account_id: account.account_id,
-      slug: answer.slug,
-    })
-    if (answer.kind === 'reauth') await accessToken(deps, network, token.holder, true)
-    return looks.map((look) => verdict(look, 'no_evidence'))
-  }
-  return looks.map((look) => {
-    const found = findAttempt(look, answer.items, network.sameText)
-    if (!found) return verdict(look, answer.complete ? 'absent' : 'no_evidence')
-    return {
-      ...verdict(look, 'found'),
-      remote_id: found.remoteId,
-      sent_at: found.createdAt.toISOString(),
-    }
-  })
+  const answer = await network.timeline(
+    token.accessToken,
+    { remoteUserId: account.remote_user_id, since: new Date(oldest - CLOCK_SKEW_MS) },
+    { signal: AbortSignal.timeout(TIMELINE_TIMEOUT_MS) },
+  )
+  if (answer.kind === 'reauth') await accessToken(deps, network, token.holder, true)
+  return answer.kind === 'timeline' ? answer : { slug: answer.slug }
 }
-
-const verdict = (look: AccountLook, kind: Verdict['verdict']): Verdict => ({
-  post_id: look.post_id,
-  position: look.position,
-  number: look.number,
-  verdict: kind,
-})

@@ -18,27 +18,39 @@ const later = (now: Date, ms: number) => new Date(now.getTime() + ms)
 export const backoffMs = (number: number): number =>
   Math.min(2_000 * 2 ** Math.max(number - 1, 0), 900_000)
 
+/** No window of a network is longer, whatever its headers say. */
+const LONGEST_WAIT_MS = 25 * 3_600_000
+
+/** A time to come that the network named, as an ISO instant; undefined when it is none. */
+const named = (now: Date, time: Date | null | undefined): string | undefined => {
+  const ms = time?.getTime() ?? Number.NaN
+  if (!(ms > now.getTime())) return undefined
+  return later(now, Math.min(ms - now.getTime(), LONGEST_WAIT_MS)).toISOString()
+}
+
 /** Until when an exhausted rate window keeps the account's lane closed. */
-const windowEnd = (rates: RateWindow[], scope: RateWindow['scope']): Date | undefined =>
-  rates
+const windowEnd = (rates: RateWindow[], scope: RateWindow['scope'], now: Date) => {
+  const ends = rates
     .filter((rate) => rate.scope === scope && rate.remaining === 0)
-    .map((rate) => rate.resetAt)
-    .sort((a, b) => b.getTime() - a.getTime())[0]
+    .map((rate) => rate.resetAt.getTime())
+    .filter((ms) => !Number.isNaN(ms))
+  return ends.length === 0 ? undefined : named(now, new Date(Math.max(...ends)))
+}
 
 /**
  * What an answer of the network means for the attempt. The rule of the house: only an answer that
  * proves nothing was published leads to another send.
  */
 export const resultOf = ({ attempt, outcome, rates, sentAt, now }: Sent): AttemptResult => {
+  const accountUntil = windowEnd(rates, 'account', now)
+  const appUntil = windowEnd(rates, 'app', now)
   const base = {
     post_id: attempt.post_id,
     position: attempt.position,
     number: attempt.number,
     sent_at: sentAt.toISOString(),
-    ...(windowEnd(rates, 'account') && {
-      block_account_until: windowEnd(rates, 'account')?.toISOString(),
-    }),
-    ...(windowEnd(rates, 'app') && { block_app_until: windowEnd(rates, 'app')?.toISOString() }),
+    ...(accountUntil && { block_account_until: accountUntil }),
+    ...(appUntil && { block_app_until: appUntil }),
   }
   if (outcome.kind === 'accepted') {
     return { ...base, outcome: 'accepted', remote_id: outcome.remoteId }
@@ -55,7 +67,7 @@ export const resultOf = ({ attempt, outcome, rates, sentAt, now }: Sent): Attemp
     case 'unknown':
       return { ...failed, outcome: 'unknown' }
     case 'retry': {
-      const until = (outcome.after ?? wait).toISOString()
+      const until = named(now, outcome.after) ?? wait.toISOString()
       const block = outcome.scope === 'app' ? 'block_app_until' : 'block_account_until'
       return { ...failed, outcome: 'retry', retry_at: until, [block]: until }
     }

@@ -25,26 +25,28 @@ type Need = Pick<Deps, 'env' | 'now' | 'monotonic' | 'sleep' | 'randomUUID' | 's
 /**
  * Sends a lane's jobs in order, one at a time, each thread segment after the one before is
  * committed. Ends early when the account cannot send. Never throws for what the network answers.
+ * False when it could not begin: the lane is better left alone for a moment.
  */
-export const runLane = async (deps: Need, lane: Lane, tools: LaneTools): Promise<void> => {
+export const runLane = async (deps: Need, lane: Lane, tools: LaneTools): Promise<boolean> => {
   const token = await accessToken(deps, tools.network, lane)
   if (token.kind !== 'token') {
     deps.log({ level: 'warn', message: 'lane skipped', account_id: lane.account_id, ...token })
-    return
+    return false
   }
   for (const job of lane.jobs) {
     const usable = await runJob(deps, job, token.accessToken, tools)
     if (usable) continue
     await accessToken(deps, tools.network, token.holder, true)
-    return
+    break
   }
+  return true
 }
 
 /** False when the network did not accept the access token. */
 const runJob = async (deps: Need, job: Job, token: string, tools: LaneTools): Promise<boolean> => {
   const runAt = new Date(job.run_at)
   const wait = tools.clock.untilMs(runAt) - GO_LEAD_MS
-  if (wait > 0) await deps.sleep(wait)
+  if (wait > 0) await deps.sleep(Math.ceil(wait))
 
   for (;;) {
     const allowed = await tools.go(job.post_id)

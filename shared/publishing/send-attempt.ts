@@ -29,7 +29,8 @@ export const sendAttempt = async (
   { network, accessToken, attempt, runAt, clock, leaseEndsAt }: Sending,
 ): Promise<{ result: AttemptResult; tokenRejected: boolean }> => {
   const wait = clock.untilMs(runAt)
-  if (wait > 0) await deps.sleep(wait)
+  // Timers drop fractions of a millisecond, which would be early.
+  if (wait > 0) await deps.sleep(Math.ceil(wait))
 
   const sentAt = clock.now()
   if (deps.monotonic() + SEND_TIMEOUT_MS + LEASE_MARGIN_MS > leaseEndsAt) {

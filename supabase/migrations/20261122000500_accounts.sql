@@ -497,27 +497,34 @@ create function service.lease_token_refresh(
   p_account_id uuid, p_version bigint, p_lease uuid, p_now timestamptz default clock_timestamp()
 )
 returns jsonb
-language sql
+language plpgsql
 security definer
 set search_path = ''
 set statement_timeout = '5s'
 as $$
-  with leased as (
-    update private.account_tokens
-    set refresh_lease = p_lease, refresh_lease_expires_at = p_now + interval '60 seconds'
-    where account_id = p_account_id
-      and version = p_version
-      and (refresh_lease is null or refresh_lease_expires_at < p_now or refresh_lease = p_lease)
-    returning account_id
-  )
-  select jsonb_build_object(
-    'leased', exists (select from leased),
-    'version', tokens.version,
-    'encrypted_tokens', tokens.encrypted_tokens,
-    'expires_at', tokens.expires_at
-  )
-  from private.account_tokens as tokens
-  where tokens.account_id = p_account_id;
+declare
+  v_leased boolean;
+begin
+  -- A restored database holds tokens that were spent since; using one again loses the family.
+  update private.account_tokens
+  set refresh_lease = p_lease, refresh_lease_expires_at = p_now + interval '60 seconds'
+  where account_id = p_account_id
+    and version = p_version
+    and (refresh_lease is null or refresh_lease_expires_at < p_now or refresh_lease = p_lease)
+    and not private.is_publishing_held();
+  v_leased := found;
+
+  return (
+    select jsonb_build_object(
+      'leased', v_leased,
+      'version', tokens.version,
+      'encrypted_tokens', tokens.encrypted_tokens,
+      'expires_at', tokens.expires_at
+    )
+    from private.account_tokens as tokens
+    where tokens.account_id = p_account_id
+  );
+end
 $$;
 
 comment on function service.lease_token_refresh(uuid, bigint, uuid, timestamptz) is
@@ -545,11 +552,14 @@ as $$
     where account_id = p_account_id and version = p_version
     returning version
   )
-  select jsonb_build_object('saved', exists (select from saved));
+  select jsonb_build_object('saved', exists (select from saved) or exists (
+    select from private.account_tokens
+    where account_id = p_account_id and encrypted_tokens = p_encrypted_tokens
+  ));
 $$;
 
 comment on function service.save_refreshed_tokens(uuid, bigint, text, timestamptz, timestamptz) is
-  'Stores a new pair over the version it came from; a repeated call changes nothing.';
+  'Stores a new pair over the version it came from. Repeated, it says again that it is stored.';
 
 -- Only a definite refusal of the newest pair disconnects: never one 401, never an unknown outcome.
 create function service.require_reauth(p_account_id uuid, p_version bigint, p_detail text)

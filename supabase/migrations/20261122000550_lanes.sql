@@ -58,6 +58,8 @@ create index publish_jobs_account_id_run_at_idx
 -- Serves: the late policy.
 create index publish_jobs_stale_at_idx
   on private.publish_jobs (stale_at) where state = 'waiting' and stale_at < 'infinity';
+-- Serves: threads that have begun and wait.
+create index publish_jobs_begun_idx on private.publish_jobs (post_id) where position > 0;
 
 alter table private.account_lanes enable row level security;
 alter table private.publish_jobs enable row level security;
@@ -86,23 +88,27 @@ language sql
 set search_path = ''
 as $$
   update private.account_lanes as lanes
-  set ready_at = greatest(lanes.blocked_until, coalesce(
-    (
-      select jobs.run_at
-      from private.publish_jobs as jobs
-      where jobs.account_id = lanes.account_id
-        and jobs.state <> 'sending'
-      order by jobs.run_at, jobs.post_id
-      limit 1
-    ),
-    'infinity'
-  ))
+  set ready_at = greatest(
+    lanes.blocked_until,
+    (select apps.breaker_open_until from private.x_apps as apps where apps.id = lanes.x_app_id),
+    coalesce(
+      (
+        select jobs.run_at
+        from private.publish_jobs as jobs
+        where jobs.account_id = lanes.account_id
+          and jobs.state <> 'sending'
+        order by jobs.run_at, jobs.post_id
+        limit 1
+      ),
+      'infinity'
+    )
+  )
   where lanes.account_id = any (p_account_ids)
     and lanes.claim_id is null;
 $$;
 
 comment on function private.refresh_lanes(uuid[]) is
-  'Sets ready_at of free lanes from their first job and their block.';
+  'Sets ready_at of free lanes from their first job, their block and the breaker of their app.';
 
 -- Takes a lane from a worker that has not sent anything of it yet, because an earlier job came or
 -- a claimed one changed. The worker's Go is then refused by the token; nothing has left.

@@ -1,4 +1,4 @@
--- What callers do with posts: create, update, schedule, unschedule, publish, cancel.
+-- What callers do with posts: create, update, schedule, unschedule, publish, cancel, resume.
 --
 -- Each verb is one definer that asserts the caller's role, locks lane, post and job in that order,
 -- changes state and writes the event. Content can change until Go reads it; after that it is 409.
@@ -321,6 +321,47 @@ begin
 end
 $$;
 
+-- The rest of a thread, from the segment at which it stopped.
+create function private.resume_post(p_post_id uuid, p_version int)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_post public.posts := private.lock_post(p_post_id, 'editor', p_version);
+begin
+  if v_post.status <> 'partially_published' then
+    perform private.refuse(409, 'illegal-transition',
+      format('A %s post has nothing to resume.', v_post.status),
+      'Read the post again: its status has changed.');
+  elsif exists (
+    select from public.accounts where id = v_post.account_id and status = 'disconnected'
+  ) then
+    perform private.refuse(409, 'account-not-connected', 'The account is disconnected.',
+      'Connect the account again, then resume the post.');
+  end if;
+
+  update public.post_segments
+  set status = 'pending'
+  where post_id = p_post_id and status = 'failed';
+  insert into private.publish_jobs (post_id, account_id, workspace_id, run_at, position)
+  select p_post_id, v_post.account_id, v_post.workspace_id, clock_timestamp(), min(position)
+  from public.post_segments
+  where post_id = p_post_id and status = 'pending'
+  on conflict (post_id) do nothing;
+  update public.posts
+  set failure = null, version = posts.version + 1, updated_at = clock_timestamp()
+  where posts.id = p_post_id
+  returning * into v_post;
+
+  perform private.refresh_lanes(array[v_post.account_id]);
+  perform private.ring('publish');
+  perform private.emit_post_event(v_post, 'post.updated');
+  return private.post_document(v_post);
+end
+$$;
+
 -- What callers see ----------
 
 create function public.create_post(p_post jsonb, p_dry_run boolean default false)
@@ -415,16 +456,29 @@ $$;
 comment on function public.cancel_post(uuid, int) is
   'Cancels a post that is not on X. Role editor. Safe to repeat.';
 
+create function public.resume_post(p_post_id uuid, p_version int default null)
+returns jsonb
+language sql
+set search_path = ''
+as $$
+  select private.resume_post(p_post_id, p_version);
+$$;
+
+comment on function public.resume_post(uuid, int) is
+  'Sends the rest of a partially published thread. Role editor.';
+
 grant execute on function
   private.create_post(jsonb),
   private.update_post(uuid, jsonb, int),
   private.schedule_post(uuid, timestamptz, int),
   private.unschedule_post(uuid, int),
   private.cancel_post(uuid, int),
+  private.resume_post(uuid, int),
   public.create_post(jsonb, boolean),
   public.update_post(uuid, jsonb, int),
   public.schedule_post(uuid, timestamptz, int, boolean),
   public.unschedule_post(uuid, int),
   public.publish_post(uuid, int),
-  public.cancel_post(uuid, int)
+  public.cancel_post(uuid, int),
+  public.resume_post(uuid, int)
 to authenticated;

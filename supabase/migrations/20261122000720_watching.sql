@@ -7,6 +7,18 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+create function private.quiet_time()
+returns interval
+language sql
+immutable
+set search_path = ''
+as $$
+  select interval '420 seconds';
+$$;
+
+comment on function private.quiet_time() is
+  'After an attempt began: as long as its worker might still wake from a freeze and send it.';
+
 -- Attempts whose worker did not report before its deadline.
 create function private.rescue_attempts(
   p_limit int default 1000, p_now timestamptz default clock_timestamp()
@@ -37,6 +49,14 @@ begin
     perform private.settle_results(v_results, p_now);
   end if;
   return cardinality(v_results);
+exception
+  -- The heartbeat goes on for everybody else.
+  when others then
+    perform private.raise_alert(
+      'rescue-failed', '', sqlerrm, 'Read the row of private.live_attempts with the oldest deadline_at.',
+      p_now
+    );
+    return 0;
 end
 $$;
 
@@ -55,7 +75,8 @@ $$;
 
 comment on function private.next_look_after(int) is 'Backoff of the reconciler: 15 s doubling to 15 min.';
 
--- The lease of a look is its next time: a look whose worker dies is simply made again.
+-- The lease of a look is its next time: a look whose worker dies is simply made again. Accounts that
+-- have no usable tokens are asked about once an hour; connecting them again wakes their looks.
 create function service.claim_looks(
   p_limit int default 50, p_now timestamptz default clock_timestamp()
 )
@@ -69,23 +90,38 @@ declare
   v_looks jsonb;
 begin
   with due as (
-    select live.post_id, live.position
+    select live.post_id, live.position, accounts.status in ('active', 'paused') as has_tokens
     from private.live_attempts as live
+    join public.accounts on accounts.id = live.account_id
     where live.next_look_at <= p_now
     order by live.next_look_at
     limit p_limit
-    for update skip locked
+    for update of live skip locked
   ), looked as (
     update private.live_attempts as live
-    set look_count = live.look_count + 1, next_look_at = p_now + interval '60 seconds'
+    set
+      look_count = live.look_count + due.has_tokens::int,
+      look_id = case when due.has_tokens then gen_random_uuid() end,
+      looked_at = p_now,
+      next_look_at = p_now
+        + case when due.has_tokens then interval '60 seconds' else interval '1 hour' end
     from due
     where live.post_id = due.post_id and live.position = due.position
     returning live.*
   )
   select jsonb_agg(jsonb_build_object(
     'post_id', looked.post_id, 'position', looked.position, 'number', looked.number,
+    'look_id', looked.look_id,
     'account_id', looked.account_id, 'workspace_id', looked.workspace_id,
-    'sending_at', looked.sending_at,
+    -- An earlier attempt that was given up as absent may be what X shows now.
+    'sending_at', least(looked.sending_at, (
+      select min(attempts.sending_at)
+      from public.publish_attempts as attempts
+      where attempts.post_id = looked.post_id
+        and attempts.position = looked.position
+        and attempts.status = 'abandoned'
+        and attempts.error ->> 'slug' = 'not-on-x'
+    )),
     'text', segments.text, 'reply_to', previous.remote_id,
     'remote_user_id', accounts.remote_user_id, 'x_app_id', accounts.x_app_id,
     'encrypted_tokens', tokens.encrypted_tokens,
@@ -98,7 +134,8 @@ begin
   left join public.post_segments as previous
     on previous.post_id = looked.post_id and previous.position = looked.position - 1
   join public.accounts on accounts.id = looked.account_id
-  join private.account_tokens as tokens on tokens.account_id = looked.account_id;
+  join private.account_tokens as tokens on tokens.account_id = looked.account_id
+  where looked.look_id is not null;
   return jsonb_build_object('now', p_now, 'looks', coalesce(v_looks, '[]'));
 end
 $$;
@@ -106,42 +143,105 @@ $$;
 comment on function service.claim_looks(int, timestamptz) is
   'Unknown attempts to look for on X now, each leased for 60 s.';
 
+create function private.tg_accounts__wake_looks()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  update private.live_attempts
+  set next_look_at = clock_timestamp()
+  where account_id = new.id and next_look_at < 'infinity';
+  return new;
+end
+$$;
+
+create trigger accounts_after_update_wake_looks
+  after update of status on public.accounts
+  for each row when (
+    new.status = 'active' and old.status in ('needs_reauth', 'disconnected')
+  )
+  execute function private.tg_accounts__wake_looks();
+
+-- Of what a look found, posts that are ours already belong to other segments.
+create function service.list_owned_remote_ids(p_remote_ids text[], p_network text default 'x')
+returns jsonb
+language sql
+stable
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+  select coalesce(jsonb_agg(remote_id), '[]')
+  from private.remote_posts
+  where network = p_network and remote_id = any (p_remote_ids);
+$$;
+
+comment on function service.list_owned_remote_ids(text[], text) is
+  'Which of these ids belong to segments already: [remote_id].';
+
 -- Sent again only after two looks of "absent" past the quiet time, only where X itself refuses
--- duplicates (a text that is no reply), and only if the workspace allows it. Else a person decides.
+-- duplicates (a text that is no reply), and only if the workspace allows it. What X refused as a
+-- duplicate without showing the first one is refused for good. Else a person decides.
 create function private.give_up_absent(p_post_ids uuid[], p_now timestamptz)
 returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_post_ids uuid[];
 begin
   perform private.settle_results(array(
     select row(
-      live.post_id, live.position, live.number, 'retry', null, null,
-      jsonb_build_object(
+      live.post_id, live.position, live.number,
+      case when doubt.is_duplicate then 'refused' else 'retry' end, null, null,
+      case when doubt.is_duplicate then attempts.error else jsonb_build_object(
         'slug', 'not-on-x', 'who', 'provider',
         'detail', 'X did not have the post when nothing could send it any more.',
         'remedy', 'Nothing to do: it is sent again.'
-      ),
+      ) end,
       null, p_now, null, null
     )::private.attempt_result
     from private.live_attempts as live
     join public.workspaces on workspaces.id = live.workspace_id
+    join public.publish_attempts as attempts using (post_id, position, number)
+    cross join lateral (
+      select attempts.error ->> 'slug' is not distinct from 'duplicate-content' as is_duplicate
+    ) as doubt
     where live.post_id = any (p_post_ids)
-      and live.position = 0
       and live.absent_count >= 2
-      and workspaces.resend_when_absent
+      and (doubt.is_duplicate or live.position = 0 and workspaces.resend_when_absent)
   ), p_now);
 
-  update private.live_attempts
-  set next_look_at = 'infinity'
-  where post_id = any (p_post_ids) and absent_count >= 2;
+  with left_over as (
+    update private.live_attempts
+    set next_look_at = 'infinity'
+    where post_id = any (p_post_ids) and absent_count >= 2
+    returning post_id, position
+  ), told as (
+    update public.posts
+    set
+      failure = jsonb_build_object(
+        'slug', 'not-on-x', 'who', 'author', 'segment', left_over.position,
+        'detail', 'X does not show the post, and it is not sent again by itself.',
+        'remedy', 'Look at the account on X, then settle it with POST /posts/:id/resolve.'
+      ),
+      updated_at = p_now
+    from left_over
+    where posts.id = left_over.post_id
+    returning posts.id
+  )
+  select array_agg(id) into v_post_ids from told;
+  perform private.emit_outcomes(v_post_ids);
 end
 $$;
 
 comment on function private.give_up_absent(uuid[], timestamptz) is
   'Sends again what X provably does not have, or leaves it to a person.';
 
--- p_verdicts: [{post_id, position, number, verdict: found | absent | no_evidence, remote_id, sent_at}]
+-- p_verdicts: [{post_id, position, number, look_id, verdict: found | absent | no_evidence, remote_id,
+-- sent_at}]. A find is evidence whenever it comes; other verdicts count once, for the look under way.
 create function service.settle_looks(
   p_verdicts jsonb, p_now timestamptz default clock_timestamp()
 )
@@ -154,6 +254,11 @@ as $$
 declare
   v_post_ids uuid[];
 begin
+  perform private.lock_lanes(array(
+    select live.account_id
+    from private.live_attempts as live
+    join jsonb_to_recordset(p_verdicts) as looks (post_id uuid) using (post_id)
+  ));
   perform private.settle_results(array(
     select row(
       found.post_id, found.position, found.number, 'accepted', found.remote_id, null, null,
@@ -170,16 +275,17 @@ begin
     update private.live_attempts as live
     set
       absent_count = live.absent_count + (
-        looks.verdict = 'absent' and p_now > live.sending_at + interval '420 seconds'
+        looks.verdict = 'absent' and live.looked_at > live.sending_at + private.quiet_time()
       )::int,
+      look_id = null,
       next_look_at = p_now + private.next_look_after(live.look_count)
     from jsonb_to_recordset(p_verdicts) as looks (
-      post_id uuid, position smallint, number smallint, verdict text
+      post_id uuid, position smallint, number smallint, look_id uuid, verdict text
     )
     where live.post_id = looks.post_id
       and live.position = looks.position
       and live.number = looks.number
-      and looks.verdict <> 'found'
+      and live.look_id = looks.look_id
     returning live.post_id
   )
   select array_agg(post_id) into v_post_ids from looked;
@@ -202,6 +308,7 @@ set search_path = ''
 as $$
 declare
   v_post public.posts := private.lock_post(p_post_id, 'editor', p_version);
+  v_quiet_at timestamptz;
 begin
   if v_post.status <> 'unconfirmed' then
     perform private.refuse(409, 'nothing-to-resolve',
@@ -209,6 +316,16 @@ begin
   elsif exists (select from private.remote_posts where network = 'x' and remote_id = p_remote_id) then
     perform private.refuse(409, 'remote-id-taken', 'This id belongs to another post.',
       'Check the id on X.');
+  end if;
+
+  -- Absent now is no promise while a frozen worker might still send it.
+  select max(sending_at) + private.quiet_time() into v_quiet_at
+  from private.live_attempts
+  where post_id = p_post_id;
+  if p_remote_id is null and v_quiet_at > p_now then
+    perform private.refuse(409, 'post-in-flight',
+      format('The post may still be sent until %s.', to_char(v_quiet_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
+      'Look at X and settle it after that; an id found there can be given at once.');
   end if;
 
   perform private.settle_results(array(
@@ -289,6 +406,52 @@ $$;
 
 comment on function private.apply_late_policy(int, timestamptz) is
   'Holds or misses posts past late_after. Returns how many.';
+
+-- A thread that has begun and cannot go on within a minute says so. Its job keeps waiting: it goes
+-- on by itself when its account may send again.
+create function private.park_threads(
+  p_limit int default 1000, p_now timestamptz default clock_timestamp()
+)
+returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_post_ids uuid[];
+begin
+  with stuck as (
+    select jobs.post_id, jobs.position
+    from private.publish_jobs as jobs
+    join private.account_lanes as lanes on lanes.account_id = jobs.account_id
+    join public.posts on posts.id = jobs.post_id and posts.status = 'publishing'
+    where jobs.position > 0
+      and jobs.state = 'waiting'
+      and greatest(jobs.run_at, lanes.ready_at) > p_now + interval '1 minute'
+    limit p_limit
+    for update of lanes, jobs skip locked
+  ), parked as (
+    update public.posts
+    set
+      status = 'partially_published',
+      failure = jsonb_build_object(
+        'slug', 'thread-waiting', 'who', 'account', 'segment', stuck.position,
+        'detail', 'The rest of the thread waits until the account may send again.',
+        'remedy', 'Nothing to do for a rate limit. Resume or connect the account when it is paused or disconnected.'
+      ),
+      updated_at = p_now
+    from stuck
+    where posts.id = stuck.post_id and posts.status = 'publishing'
+    returning posts.id
+  )
+  select coalesce(array_agg(id), '{}') into v_post_ids from parked;
+
+  perform private.emit_outcomes(v_post_ids);
+  return cardinality(v_post_ids);
+end
+$$;
+
+comment on function private.park_threads(int, timestamptz) is
+  'Shows threads that have to wait as partially published. Returns how many.';
 
 -- A restore or a promotion brings back a past in which sent posts are unsent: hold everything.
 create function private.watch_incarnation(p_now timestamptz default clock_timestamp())
@@ -416,6 +579,7 @@ begin
     return 0;
   end if;
   perform private.apply_late_policy(p_now => p_now);
+  perform private.park_threads(p_now => p_now);
   delete from private.alerts
   where kind = 'x-app-blocked'
     and not exists (

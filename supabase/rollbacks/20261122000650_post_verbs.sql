@@ -1,12 +1,14 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+drop function public.resume_post(uuid, int);
 drop function public.cancel_post(uuid, int);
 drop function public.publish_post(uuid, int);
 drop function public.unschedule_post(uuid, int);
 drop function public.schedule_post(uuid, timestamptz, int, boolean);
 drop function public.update_post(uuid, jsonb, int);
 drop function public.create_post(jsonb, boolean);
+drop function private.resume_post(uuid, int);
 drop function private.cancel_post(uuid, int);
 drop function private.unschedule_post(uuid, int);
 drop function private.schedule_post(uuid, timestamptz, int);

@@ -1,10 +1,13 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
-drop function service.settle(jsonb, uuid, uuid[], timestamptz);
-drop function private.settle_results(private.attempt_result[], timestamptz);
+drop function service.settle(jsonb, uuid, uuid[], uuid[], timestamptz);
+drop function private.settle_results(private.attempt_result[], timestamptz, uuid[]);
+drop function private.apply_results_singly(private.attempt_result[], timestamptz);
+drop function private.apply_results(private.attempt_result[], timestamptz);
 drop function private.results_with(private.attempt_result[], text);
 drop function private.record_late_answers(private.attempt_result[], timestamptz);
+drop function private.reopen_attempt(public.publish_attempts, text, timestamptz);
 drop function private.apply_blocks(private.attempt_result[], timestamptz);
 drop function private.settle_unknown(private.attempt_result[], timestamptz);
 drop function private.settle_retries(private.attempt_result[], timestamptz);

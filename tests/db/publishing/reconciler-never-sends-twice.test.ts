@@ -110,6 +110,14 @@ test('refuses to schedule an unconfirmed post, and lets a person resolve it', ()
     })
     await tx.query('rollback to savepoint before')
 
+    await expect(tx.query('select public.resolve_post($1)', [post])).rejects.toMatchObject({
+      message: 'post-in-flight',
+    })
+    await tx.query('rollback to savepoint before')
+
+    await tx.query('update private.live_attempts set sending_at = now() - $1::interval', [
+      `${QUIET_SECONDS} seconds`,
+    ])
     await tx.query('select public.resolve_post($1)', [post])
 
     expect(await readPost(tx, post)).toMatchObject({

@@ -1,6 +1,9 @@
+import { row } from '../callers.ts'
 import { EDITORS, type FunctionRow, forged, READERS } from './outcomes.ts'
 
 const DOCUMENT = `jsonb_build_object('account_id', '{account}', 'segments', '["x"]'::jsonb)`
+/** Editors, and there is nothing of it to resume. */
+const WHOLE = row('409 409 409 403 404 denied denied')
 
 /** Writing and scheduling. */
 export const posts: Record<string, FunctionRow> = {
@@ -37,4 +40,6 @@ export const posts: Record<string, FunctionRow> = {
   ],
   'public.cancel_post(uuid,integer)': [EDITORS, `public.cancel_post('{scheduled}')`],
   'private.cancel_post(uuid,integer)': [EDITORS, `private.cancel_post('{scheduled}', null)`],
+  'public.resume_post(uuid,integer)': [WHOLE, `public.resume_post('{published}')`],
+  'private.resume_post(uuid,integer)': [WHOLE, `private.resume_post('{published}', null)`],
 }

@@ -1,0 +1,95 @@
+import type { Deps } from '../deps.ts'
+import type { Network } from '../networks/network.ts'
+import { retry } from '../worker/retry.ts'
+import { openTokens, sealTokens } from './token-envelope.ts'
+import type { TokenHolder } from './token-holder.ts'
+
+type Need = Pick<Deps, 'env' | 'monotonic' | 'sleep' | 'service'>
+type Refresher = Pick<Network, 'refresh'>
+
+export type Refreshed =
+  | { kind: 'token'; accessToken: string; holder: TokenHolder }
+  | { kind: 'reauth'; detail: string }
+  | { kind: 'later'; detail: string }
+
+const TIMEOUT_MS = 20_000
+
+/** Refusals of the grant itself. Others (a wrong app secret, say) are not the account's fault. */
+const DEFINITE = new Set(['grant-refused', 'access-denied'])
+
+/**
+ * Spends the refresh token of an account whose refresh lease we hold until `leaseEndsAt` (monotonic)
+ * and stores the new pair. Only X's definite refusal of the grant asks for the account's owner.
+ */
+export const refreshTokens = async (
+  deps: Need,
+  network: Refresher,
+  holder: TokenHolder,
+  leaseEndsAt: number,
+): Promise<Refreshed> => {
+  const keys = deps.env.ENCRYPTION_KEYS
+  const old = await openTokens(keys, holder.encrypted_tokens, holder)
+  if (!old.refresh_token) return refused(deps, holder, 'The account granted no offline access.')
+
+  const answer = await refresh(deps, network, old.refresh_token, leaseEndsAt)
+  if (answer.kind === 'refused' && DEFINITE.has(answer.slug)) {
+    return refused(deps, holder, answer.detail)
+  }
+  if (answer.kind !== 'granted') return { kind: 'later', detail: answer.detail }
+
+  const tokens = {
+    access_token: answer.tokens.accessToken,
+    refresh_token: answer.tokens.refreshToken ?? old.refresh_token,
+    scope: answer.tokens.scope,
+  }
+  const fresh = {
+    ...holder,
+    encrypted_tokens: await sealTokens(keys, tokens, holder),
+    tokens_expire_at: answer.tokens.expiresAt.toISOString(),
+  }
+  if (!(await save(deps, fresh))) {
+    return { kind: 'later', detail: 'The account was connected again meanwhile.' }
+  }
+  return {
+    kind: 'token',
+    accessToken: tokens.access_token,
+    holder: { ...fresh, tokens_version: holder.tokens_version + 1 },
+  }
+}
+
+/** An unknown outcome may have spent the token: one more try, never two, never outside the lease. */
+const refresh = async (
+  deps: Need,
+  network: Refresher,
+  token: string,
+  leaseEndsAt: number,
+): Promise<Awaited<ReturnType<Refresher['refresh']>> | { kind: 'too_late'; detail: string }> => {
+  const hasTime = () => deps.monotonic() + TIMEOUT_MS < leaseEndsAt
+  const ask = () => network.refresh(token, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+
+  if (!hasTime()) return { kind: 'too_late', detail: 'The worker was too slow to refresh safely.' }
+  const answer = await ask()
+  return answer.kind === 'unknown' && hasTime() ? ask() : answer
+}
+
+/** The old pair is spent: losing the new one would lose the account, so saving is tried hard. */
+const save = async (deps: Need, holder: TokenHolder): Promise<boolean> => {
+  const args = {
+    p_account_id: holder.account_id,
+    p_version: holder.tokens_version,
+    p_encrypted_tokens: holder.encrypted_tokens,
+    p_expires_at: holder.tokens_expire_at,
+  }
+  const call = () => deps.service<{ saved: boolean }>('save_refreshed_tokens', args)
+  return (await retry(deps, call, { forMs: 60_000 })).saved
+}
+
+const refused = async (deps: Need, holder: TokenHolder, detail: string): Promise<Refreshed> => {
+  const args = {
+    p_account_id: holder.account_id,
+    p_version: holder.tokens_version,
+    p_detail: detail,
+  }
+  await retry(deps, () => deps.service('require_reauth', args), { forMs: 10_000 })
+  return { kind: 'reauth', detail }
+}
