@@ -5,7 +5,7 @@ set local statement_timeout = '60s';
 
 select cron.schedule('myposts-tick', '2 seconds', 'select private.tick()');
 select cron.schedule('myposts-deliver', '5 seconds', 'select private.deliver_tick()');
-select cron.schedule('myposts-analytics', '10 seconds', 'select private.analytics_tick()');
+select cron.schedule('myposts-analytics', '5 seconds', 'select private.analytics_tick()');
 select cron.schedule('myposts-usage', '10 seconds', 'select private.fold_usage()');
 select cron.schedule('myposts-partitions', '17 * * * *', 'select private.maintain_partitions()');
 -- pg_cron never purges its log, and a job of seconds fills it fastest.

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { ClientBase } from 'pg'
 import type { CollectionClaim, Reading, Release } from '../../shared/analytics/collection.ts'
 import type { Tx } from './database.ts'
 import type { Account } from './publishing.ts'
@@ -125,7 +126,7 @@ const recomputed = `
 const zeros = COUNTERS.map((name) => `${name} = 0`).join(' and ')
 
 /** Rollups as they are and as raw rows say they must be: [kind, actual, expected] each. */
-export async function compareRollups(tx: Tx): Promise<[string, unknown[], unknown[]][]> {
+export async function compareRollups(tx: ClientBase): Promise<[string, unknown[], unknown[]][]> {
   const rows = async (sql: string) => (await tx.query(sql)).rows as unknown[]
   const nonZero = `where not (posts = 0 and ${zeros})`
   const by = (key: string) => `group by account_id, ${key} order by account_id, ${key}`
