@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts'
 import { Problem } from '../http/problem.ts'
 import { problems } from '../http/problems.ts'
 import type { Network, Profile, Tokens } from '../networks/network.ts'
-import { callbackUrl, verifierAad } from './start-connection.ts'
+import { callbackUrl, mayReturnTo, verifierAad } from './start-connection.ts'
 import { sealTokens } from './token-envelope.ts'
 
 type Need = Pick<Deps, 'env' | 'service' | 'log'>
@@ -34,13 +34,15 @@ export const finishConnection = async (
   const stateHash = await sha256(stateText)
   const state = await deps.service<State | null>('take_oauth_state', { p_state_hash: stateHash })
   if (!state) throw problems.oauthStateInvalid()
+  const page = state.return_to ?? ''
+  const returnTo = mayReturnTo(deps.env, page) ? page : null
   try {
     const accountId = await connect(deps, network, callback, state, stateHash)
-    return { returnTo: state.return_to, accountId }
+    return { returnTo, accountId }
   } catch (error) {
     const slug = error instanceof Problem ? error.slug : 'internal'
     deps.log({ level: 'warn', message: 'connecting an account failed', slug, error: String(error) })
-    return { returnTo: state.return_to, error: slug }
+    return { returnTo, error: slug }
   }
 }
 

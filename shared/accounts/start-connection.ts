@@ -63,8 +63,15 @@ export const startConnection = async (
   }
 }
 
+/**
+ * Whether the browser may be sent to a page. Asked when a connection starts and again when it ends,
+ * because a state can be written without our API.
+ */
+export const mayReturnTo = (env: Deps['env'], page: string): boolean =>
+  URL.canParse(page) && env.ALLOWED_ORIGINS.includes(new URL(page).origin)
+
 const requireAllowedOrigin = ({ env }: Need, returnTo: string | undefined) => {
-  if (returnTo === undefined || env.ALLOWED_ORIGINS.includes(new URL(returnTo).origin)) return
+  if (returnTo === undefined || mayReturnTo(env, returnTo)) return
   const detail = 'The origin of return_to is not one of ALLOWED_ORIGINS.'
   throw problems.invalid([{ pointer: '/return_to', detail }])
 }

@@ -88,6 +88,17 @@ test('returns only to origins that are allowed', async () => {
   expect(calls).toEqual([])
 })
 
+test.each(['https://evil.example/', 'javascript:alert(1)', 'nowhere'])(
+  'never sends a browser to %s, though a state that was written past the API says so',
+  async (page) => {
+    const forged = { workspace_id: WORKSPACE, encrypted_verifier: 'v1.forged', return_to: page }
+    const api = fakeApi(attempts({ 'service.take_oauth_state': () => forged }), granted)
+    const { status, headers, body } = await callback(api, 'forged')
+    expect([status, headers.get('location')]).toEqual([200, null])
+    expect(body).toEqual({ error: 'internal' })
+  },
+)
+
 test('connects the account, its tokens sealed for it and for nowhere else', async () => {
   const api = fakeApi(attempts(), granted)
   const { status, headers } = await callback(api, (await start(api)).get('state'))
