@@ -327,6 +327,7 @@ begin
     join public.webhook_endpoints as endpoints on endpoints.workspace_id = events.workspace_id
     where endpoints.id = any (v_endpoint_ids)
       and endpoints.status = 'enabled'
+      and endpoints.created_at <= events.created_at
       and events.sequence is not null
       and case events.type
         when 'webhook.test' then events.subject_id = endpoints.id

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { signUp } from '../../helpers/callers.ts'
 import { connect, withTx } from '../../helpers/database.ts'
 import { race } from '../../helpers/race.ts'
 import { claim, createEndpoint, emit, readDeliveries, stamp } from '../../helpers/webhooks.ts'
@@ -59,6 +60,16 @@ test('endpoints get only the types they want, and nothing of other workspaces', 
     expect(await ids(endpoint.id)).toEqual([failed])
     expect(await ids(all.id)).toEqual([failed, published])
     expect(await ids(foreign.id)).toEqual([])
+  }))
+
+test('an endpoint gets what happens after it was made, however late that is stamped', () =>
+  withTx(async (tx) => {
+    const person = await signUp(tx)
+    await emit(tx, person.workspaceId)
+    const { endpoint } = await createEndpoint(tx, {}, person)
+    const [after] = await emit(tx, person.workspaceId)
+    await stamp(tx)
+    expect(await readDeliveries(tx, endpoint.id)).toMatchObject([{ event_id: after }])
   }))
 
 test('a worker that stamps gets what it has just made, in order', () =>
