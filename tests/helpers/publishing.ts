@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Attempt, AttemptResult, Claim, Go } from '../../shared/publishing/batches.ts'
+import type { OpenLook } from '../../shared/publishing/judge-looks.ts'
 import { type Person, signUp } from './callers.ts'
 import type { Tx } from './database.ts'
 
@@ -108,20 +109,41 @@ export const settle = (
   tx: Tx,
   claimId: string,
   results: AttemptResult[],
-  { release = [] as string[], now = NOW } = {},
+  { release = [] as string[], skipped = [] as string[], now = NOW } = {},
 ): Promise<unknown> =>
-  one(tx, 'service.settle($1, $2, $3, p_now => $4)', [
+  one(tx, 'service.settle($1, $2, $3, $4, $5)', [
     JSON.stringify(results),
     claimId,
     release,
+    skipped,
     now,
   ])
 
 export const rescue = (tx: Tx, now: Date): Promise<number> =>
   one(tx, 'private.rescue_attempts(p_now => $1)', [now])
 
-export const claimLooks = async (tx: Tx, now: Date): Promise<Attempt[]> =>
-  (await one<{ looks: Attempt[] }>(tx, 'service.claim_looks(p_now => $1)', [now])).looks
+export const claimLooks = async (tx: Tx, now: Date): Promise<(Attempt & OpenLook)[]> =>
+  (await one<{ looks: (Attempt & OpenLook)[] }>(tx, 'service.claim_looks(p_now => $1)', [now]))
+    .looks
+
+/** Makes every open look due and answers it with the same verdict. */
+export async function look(tx: Tx, now: Date, verdict: object): Promise<void> {
+  await tx.query('update private.live_attempts set next_look_at = $1', [now])
+  const looks = await claimLooks(tx, now)
+  await settleLooks(
+    tx,
+    looks.map((open) => ({ ...open, ...verdict })),
+    now,
+  )
+}
+
+export const tick = (tx: Tx, now: Date): Promise<number> => one(tx, 'private.tick($1)', [now])
+
+/** The rest of the session acts with the account's owner's claims, still as `postgres`. */
+export const actFor = (tx: Tx, account: Account) =>
+  tx.query(`select set_config('request.jwt.claims', $1, false)`, [
+    JSON.stringify({ sub: account.person.id, role: 'authenticated' }),
+  ])
 
 export const settleLooks = (tx: Tx, verdicts: unknown[], now: Date): Promise<unknown> =>
   one(tx, 'service.settle_looks($1, $2)', [JSON.stringify(verdicts), now])

@@ -3,15 +3,14 @@ import { type Tx, withTx } from '../../helpers/database.ts'
 import {
   at,
   claimJobs,
-  claimLooks,
   connectAccount,
   count,
+  look as lookAt,
   readPost,
   rescue,
   resultFor,
   schedulePost,
   settle,
-  settleLooks,
   startSending,
 } from '../../helpers/publishing.ts'
 
@@ -25,15 +24,7 @@ const unconfirmed = async (tx: Tx, texts?: string[]) => {
   return { account, post, claimId, attempt: attempts[0] as (typeof attempts)[number] }
 }
 
-const look = async (tx: Tx, seconds: number, verdict: object) => {
-  await tx.query('update private.live_attempts set next_look_at = $1', [at(seconds)])
-  const looks = await claimLooks(tx, at(seconds))
-  await settleLooks(
-    tx,
-    looks.map((found) => ({ ...found, ...verdict })),
-    at(seconds),
-  )
-}
+const look = (tx: Tx, seconds: number, verdict: object) => lookAt(tx, at(seconds), verdict)
 
 test('adopts what it finds on X', () =>
   withTx(async (tx) => {

@@ -10,10 +10,8 @@ import {
   readPost,
   schedulePost,
   startSending,
+  tick,
 } from '../../helpers/publishing.ts'
-
-const tick = async (tx: Tx, now: Date) =>
-  (await tx.query<{ tick: number }>('select private.tick($1)', [now])).rows[0]?.tick
 
 const configure = (tx: Tx) =>
   tx.query(

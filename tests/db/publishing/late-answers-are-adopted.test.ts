@@ -1,0 +1,153 @@
+import { expect, test } from 'vitest'
+import { type Tx, withTx } from '../../helpers/database.ts'
+import {
+  actFor,
+  at,
+  claimJobs,
+  connectAccount,
+  count,
+  go,
+  look,
+  readPost,
+  readSegments,
+  rescue,
+  resultFor,
+  schedulePost,
+  settle,
+  startSending,
+} from '../../helpers/publishing.ts'
+
+const first = <T>(items: T[]): T => items[0] as T
+
+/** A post whose first attempt was given up as absent, so that it waits to be sent again. */
+const givenUp = async (tx: Tx, texts?: string[]) => {
+  const account = await connectAccount(tx)
+  const post = await schedulePost(tx, account, { texts, latePolicy: 'publish' })
+  const { claimId, attempts } = await startSending(tx)
+  await rescue(tx, at(30))
+  await look(tx, at(421), { verdict: 'absent' })
+  await look(tx, at(480), { verdict: 'absent' })
+  expect((await readPost(tx, post)).status).toBe('scheduled')
+  return { account, post, claimId, attempt: first(attempts) }
+}
+
+const alerts = (tx: Tx, post: string) =>
+  count(tx, `private.alerts where kind = 'accepted-after-absent' and subject = $1`, [post])
+
+test('what X took after all is not sent again, even when two looks had not seen it', () =>
+  withTx(async (tx) => {
+    const { post, claimId, attempt } = await givenUp(tx)
+
+    await settle(tx, claimId, [resultFor(attempt, 'accepted')], { now: at(490) })
+
+    expect((await readPost(tx, post)).status).toBe('published')
+    expect((await claimJobs(tx, { now: at(500) })).lanes).toEqual([])
+    expect(await alerts(tx, post)).toBe(1)
+  }))
+
+test('a worker that had already claimed it again is refused by Go', () =>
+  withTx(async (tx) => {
+    const { post, claimId, attempt } = await givenUp(tx)
+    const again = await claimJobs(tx, { now: at(490) })
+
+    await settle(tx, claimId, [resultFor(attempt, 'accepted')], { now: at(491) })
+
+    expect(await go(tx, again.claimId, [post], { now: at(492) })).toEqual([])
+  }))
+
+test('a thread goes on behind a first segment that was accepted late, never before it', () =>
+  withTx(async (tx) => {
+    const { claimId, attempt } = await givenUp(tx, ['one', 'two'])
+
+    await settle(tx, claimId, [resultFor(attempt, 'accepted', { remote_id: '11' })], {
+      now: at(490),
+    })
+
+    expect((await startSending(tx, at(491))).attempts).toMatchObject([
+      { position: 1, text: 'two', reply_to: '11' },
+    ])
+  }))
+
+test('is adopted while the second attempt is unknown, and ends the doubt', () =>
+  withTx(async (tx) => {
+    const { post, claimId, attempt } = await givenUp(tx)
+    await startSending(tx, at(490))
+    await rescue(tx, at(520))
+
+    await settle(tx, claimId, [resultFor(attempt, 'accepted', { remote_id: '1' })], {
+      now: at(530),
+    })
+
+    expect(await readSegments(tx, post)).toEqual([{ status: 'published', remote_id: '1' }])
+    expect(await count(tx, 'private.live_attempts where post_id = $1', [post])).toBe(0)
+  }))
+
+test('is recorded and alerted when the second attempt is on its way or on X already', () =>
+  withTx(async (tx) => {
+    const { post, claimId, attempt } = await givenUp(tx)
+    const again = await startSending(tx, at(490))
+
+    await settle(tx, claimId, [resultFor(attempt, 'accepted', { remote_id: '1' })], {
+      now: at(491),
+    })
+    await settle(tx, again.claimId, [resultFor(first(again.attempts), 'accepted')], {
+      now: at(492),
+    })
+
+    expect((await readPost(tx, post)).status).toBe('published')
+    expect(await alerts(tx, post)).toBe(1)
+    expect(
+      await count(tx, `public.publish_attempts where post_id = $1 and status = 'accepted'`, [post]),
+    ).toBe(2)
+  }))
+
+test('overrules a person who had not found it', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const post = await schedulePost(tx, account)
+    const { claimId, attempts } = await startSending(tx)
+    await rescue(tx, at(30))
+    await actFor(tx, account)
+    await tx.query(`update private.live_attempts set sending_at = now() - interval '1 day'`)
+    await tx.query('select public.resolve_post($1)', [post])
+    expect((await readPost(tx, post)).status).toBe('failed')
+
+    await settle(tx, claimId, [resultFor(first(attempts), 'accepted')], { now: at(600) })
+
+    expect((await readPost(tx, post)).status).toBe('published')
+    expect(await alerts(tx, post)).toBe(1)
+  }))
+
+test('leaves a post alone that its author has withdrawn meanwhile, and alerts', () =>
+  withTx(async (tx) => {
+    const { account, post, claimId, attempt } = await givenUp(tx)
+    await actFor(tx, account)
+    await tx.query('select public.cancel_post($1)', [post])
+
+    await settle(tx, claimId, [resultFor(attempt, 'accepted')], { now: at(490) })
+
+    expect((await readPost(tx, post)).status).toBe('canceled')
+    expect(await alerts(tx, post)).toBe(1)
+  }))
+
+test('a late "nothing left me" sends the segment of a rescued thread again, and stops no Go', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const post = await schedulePost(tx, account, { texts: ['one', 'two'] })
+    const { claimId, attempts } = await startSending(tx)
+    await settle(tx, claimId, [resultFor(first(attempts), 'accepted')])
+    const second = await go(tx, claimId, [post])
+    await rescue(tx, at(31))
+    expect((await readPost(tx, post)).status).toBe('unconfirmed')
+
+    await settle(tx, claimId, [resultFor(first(second), 'retry')], {
+      release: [account.id],
+      now: at(40),
+    })
+
+    expect(await readPost(tx, post)).toMatchObject({
+      status: 'partially_published',
+      failure: null,
+    })
+    expect((await startSending(tx, at(41))).attempts).toMatchObject([{ position: 1, number: 2 }])
+  }))

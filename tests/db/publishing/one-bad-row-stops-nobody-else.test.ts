@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest'
+import { type Tx, withTx } from '../../helpers/database.ts'
+import {
+  at,
+  claimJobs,
+  connectAccount,
+  count,
+  go,
+  readPost,
+  resultFor,
+  schedulePost,
+  settle,
+  startSending,
+  tick,
+} from '../../helpers/publishing.ts'
+
+/** A state that no verb makes: whatever brings it about must not spread. */
+const corrupt = async (tx: Tx, postId: string) => {
+  await tx.query('alter table public.posts disable trigger posts_before_update_check_transition')
+  await tx.query(`update public.posts set status = 'canceled' where id = $1`, [postId])
+  await tx.query('alter table public.posts enable trigger posts_before_update_check_transition')
+}
+
+const twoPosts = async (tx: Tx) => [
+  await schedulePost(tx, await connectAccount(tx)),
+  await schedulePost(tx, await connectAccount(tx)),
+]
+
+test('a result that cannot be applied keeps no other of its batch from being settled', () =>
+  withTx(async (tx) => {
+    const [bad = '', good = ''] = await twoPosts(tx)
+    const { claimId, attempts } = await startSending(tx)
+    await corrupt(tx, bad)
+
+    await settle(
+      tx,
+      claimId,
+      attempts.map((attempt) => resultFor(attempt, 'refused')),
+    )
+
+    expect((await readPost(tx, good)).status).toBe('failed')
+    expect(await count(tx, 'private.live_attempts where post_id = $1', [bad])).toBe(1)
+    expect(
+      await count(tx, `private.alerts where kind = 'result-refused' and subject = $1`, [bad]),
+    ).toBe(1)
+  }))
+
+test('fails as a whole when no result can be applied, so that its worker keeps the evidence', () =>
+  withTx(async (tx) => {
+    const [bad = ''] = await twoPosts(tx)
+    const { claimId, attempts } = await startSending(tx)
+    await corrupt(tx, bad)
+    const results = attempts.filter(({ post_id }) => post_id === bad)
+
+    await expect(
+      settle(
+        tx,
+        claimId,
+        results.map((attempt) => resultFor(attempt, 'refused')),
+      ),
+    ).rejects.toThrow('No result could be settled')
+  }))
+
+test('the heartbeat goes on for others when one attempt cannot be rescued', () =>
+  withTx(async (tx) => {
+    const [bad = '', good = ''] = await twoPosts(tx)
+    await startSending(tx)
+    await corrupt(tx, bad)
+
+    await tick(tx, at(31))
+    const waiting = await schedulePost(tx, await connectAccount(tx), { lateAfterSeconds: 10 })
+    await tick(tx, at(40))
+
+    expect((await readPost(tx, good)).status).toBe('unconfirmed')
+    expect((await readPost(tx, waiting)).status).toBe('held')
+    expect(await count(tx, `private.alerts where kind = 'rescue-failed'`)).toBe(1)
+  }))
+
+test('a job whose post cannot be sent keeps no other of its Go from being sent', () =>
+  withTx(async (tx) => {
+    const [bad = '', good = ''] = await twoPosts(tx)
+    const { claimId } = await claimJobs(tx)
+    await corrupt(tx, bad)
+
+    expect(await go(tx, claimId, [bad, good])).toMatchObject([{ post_id: good }])
+  }))
