@@ -19,7 +19,7 @@ create table public.users (
 );
 
 comment on table public.users is 'A person. One row per auth.users row, made at sign-up.';
-comment on column public.users.settings is 'The person''s own preferences; keys are checked by update_me.';
+comment on column public.users.settings is 'The person''s own preferences: whatever object they like, of at most 8 kB.';
 
 create table public.workspaces (
   id uuid primary key default gen_random_uuid(),

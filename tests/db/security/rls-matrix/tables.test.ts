@@ -5,7 +5,8 @@ import { seedTwoWorkspaces, type TwoWorkspaces } from '../../../helpers/two-work
 import { become, CALLERS, type Caller, type Row } from './callers.ts'
 import { type TableRow, tableMatrix } from './table-matrix.ts'
 
-const NO_RIGHT = '42501'
+/** Not the refusal of a policy, which has the same code: what nobody may do, nobody holds a right to. */
+const NO_RIGHT = /^permission denied/
 
 let seed: TwoWorkspaces
 
@@ -44,16 +45,18 @@ const attempt = async (tx: Tx, sql: string): Promise<string[] | string> => {
     return (await tx.query<{ key: string }>(sql)).rows.map(({ key }) => key)
   } catch (error) {
     if (!(error instanceof DatabaseError)) throw error
-    return error.code === NO_RIGHT ? 'denied' : `allowed, then ${error.code}`
+    return NO_RIGHT.test(error.message) ? 'denied' : `allowed, then ${error.message}`
   } finally {
     await tx.query('rollback to savepoint attempt')
   }
 }
 
-/** What each caller may do, by one statement of each kind. */
+/** What each caller may do, by one statement of each kind. Rights are asked for before any row is. */
 async function observe(tx: Tx, table: string, { whose }: TableRow) {
   const { rows } = await tx.query<{ attname: string }>(
-    'select attname from pg_attribute where attrelid = $1::regclass and attnum = 1',
+    `select attname from pg_attribute
+     where attrelid = $1::regclass and attnum > 0 and attidentity = '' and not attisdropped
+     order by attnum limit 1`,
     [table],
   )
   const column = rows[0]?.attname
@@ -63,9 +66,9 @@ async function observe(tx: Tx, table: string, { whose }: TableRow) {
     const read = await attempt(tx, `select distinct ${whose}::text as key from ${table}`)
     seen.select[caller] = typeof read === 'string' ? read : describeKeys(read, caller)
     for (const [command, sql] of [
-      ['insert', `insert into ${table} default values`],
-      ['update', `update ${table} set ${column} = default`],
-      ['delete', `delete from ${table}`],
+      ['insert', `insert into ${table} overriding system value select * from ${table} where false`],
+      ['update', `update ${table} set ${column} = ${column} where false`],
+      ['delete', `delete from ${table} where false`],
     ] as const) {
       const written = await attempt(tx, sql)
       seen[command][caller] = typeof written === 'string' ? written : 'allowed'
@@ -98,4 +101,20 @@ test('no leaf of a partitioned table can be reached past its parent', () =>
       }
       await tx.query('reset role')
     }
+  }))
+
+test('the matrix would notice a row, a write and a table that are open to too many', () =>
+  withTx(async (tx) => {
+    await tx.query(`
+      alter policy "members can read their workspace's posts" on public.posts using (true);
+      grant insert on public.posts to authenticated;
+      grant select on private.x_apps to anon;
+      grant usage on schema private to anon`)
+    const posts = await observe(tx, 'public.posts', tableMatrix['public.posts'] as TableRow)
+    await tx.query('reset role')
+    const apps = await observe(tx, 'private.x_apps', tableMatrix['private.x_apps'] as TableRow)
+
+    expect(posts.select.stranger).toBe('both')
+    expect(posts.insert.viewer).toBe('allowed')
+    expect(apps.select.anon).toBe('rows of nobody')
   }))
