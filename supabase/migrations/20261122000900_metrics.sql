@@ -120,6 +120,15 @@ comment on table private.metric_schedules is
 create index metric_schedules_account_id_next_collect_at_idx
   on private.metric_schedules (account_id, next_collect_at, post_id, position);
 
+create table private.unmeasured_posts (
+  id bigint generated always as identity primary key,
+  post_id uuid not null
+);
+
+comment on table private.unmeasured_posts is
+  'Posts that were published and are not measured yet. All that publishing does for analytics.';
+
+alter table private.unmeasured_posts enable row level security;
 alter table public.post_analytics enable row level security;
 alter table public.post_stats enable row level security;
 alter table private.collection_lanes enable row level security;
@@ -209,8 +218,7 @@ $$;
 comment on function private.refresh_collection_lanes(uuid[]) is
   'Sets ready_at of free lanes from their first segment and their block.';
 
--- Reading needs tokens, not permission to publish: a paused account is still measured. Triggers fire
--- by name: the publishing lane (follow_lane) is locked first, as when a post is settled.
+-- Reading needs tokens, not permission to publish: a paused account is still measured.
 create function private.tg_accounts__keep_collection_lane()
 returns trigger
 language plpgsql
@@ -290,13 +298,12 @@ begin
     )
     select
       segments.post_id, segments.position, posts.account_id, segments.remote_id,
-      segments.published_at, private.next_collection(segments.published_at, p_now, 0)
+      segments.published_at, greatest(segments.published_at + interval '10 seconds', p_now)
     from public.post_segments as segments
     join public.posts on posts.id = any (p_post_ids) and posts.id = segments.post_id
     join private.collection_lanes as lanes on lanes.account_id = posts.account_id
     where segments.post_id = any (p_post_ids)
       and segments.status = 'published'
-      and private.next_collection(segments.published_at, p_now, 0) is not null
     order by segments.post_id, segments.position
     on conflict (post_id, position) do nothing
     returning account_id
@@ -311,32 +318,56 @@ $$;
 comment on function private.measure_posts(uuid[], timestamptz) is
   'Starts measuring the published segments of posts. Safe to repeat.';
 
--- Definer: whoever publishes, the queue of metrics follows.
-create function private.tg_events__measure_posts()
-returns trigger
+create function private.measure_new_posts(
+  p_limit int default 5000, p_now timestamptz default clock_timestamp()
+)
+returns int
 language plpgsql
-security definer
 set search_path = ''
 as $$
 declare
   v_post_ids uuid[];
 begin
-  select array_agg(distinct new_events.subject_id)
-  into v_post_ids
-  from new_events
-  where new_events.type in ('post.published', 'post.partially_published');
+  with claimed as (
+    delete from private.unmeasured_posts
+    where id = any (array(
+      select id from private.unmeasured_posts order by id limit p_limit for update skip locked
+    ))
+    returning post_id
+  )
+  select array_agg(distinct post_id) into v_post_ids from claimed;
 
   if v_post_ids is not null then
-    perform private.measure_posts(v_post_ids);
+    perform private.measure_posts(v_post_ids, p_now);
   end if;
+  return coalesce(cardinality(v_post_ids), 0);
+end
+$$;
+
+comment on function private.measure_new_posts(int, timestamptz) is
+  'Starts measuring posts published lately. Returns how many.';
+
+-- Publishing only leaves a note: what analytics makes of it costs more, and must never fail a settle.
+-- Definer: whoever publishes, the note is left.
+create function private.tg_events__note_published()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  insert into private.unmeasured_posts (post_id)
+  select new_events.subject_id
+  from new_events
+  where new_events.type in ('post.published', 'post.partially_published');
   return null;
 end
 $$;
 
-create trigger events_after_insert_measure_posts
+create trigger events_after_insert_note_published
   after insert on public.events
   referencing new table as new_events
-  for each statement execute function private.tg_events__measure_posts();
+  for each statement execute function private.tg_events__note_published();
 
 -- Claim ----------
 
@@ -549,27 +580,31 @@ begin
       order by earlier.timestamp desc
       limit 1
     ) as latest on true
+  ), planned as materialized (
+    select
+      looked.*,
+      -- X may hide a fresh post for a moment, so one look without it does not end the collection.
+      case
+        when looked.missing < 3
+          then private.next_collection(looked.published_at, p_now, looked.unchanged)
+      end as next_collect_at
+    from looked
   ), ended as (
-    -- X may hide a fresh post for a moment, so one look without it does not end the collection.
     delete from private.metric_schedules as schedules
-    using looked
-    where schedules.post_id = looked.post_id
-      and schedules.position = looked.position
-      and (
-        looked.missing >= 3
-        or private.next_collection(looked.published_at, p_now, looked.unchanged) is null
-      )
+    using planned
+    where schedules.post_id = planned.post_id
+      and schedules.position = planned.position
+      and planned.next_collect_at is null
   )
   update private.metric_schedules as schedules
   set
-    unchanged_streak = looked.unchanged,
-    missing_streak = looked.missing,
-    next_collect_at = private.next_collection(looked.published_at, p_now, looked.unchanged)
-  from looked
-  where schedules.post_id = looked.post_id
-    and schedules.position = looked.position
-    and looked.missing < 3
-    and private.next_collection(looked.published_at, p_now, looked.unchanged) is not null;
+    unchanged_streak = planned.unchanged,
+    missing_streak = planned.missing,
+    next_collect_at = planned.next_collect_at
+  from planned
+  where schedules.post_id = planned.post_id
+    and schedules.position = planned.position
+    and planned.next_collect_at is not null;
 end
 $$;
 

@@ -499,13 +499,15 @@ $$;
 comment on function service.roll_up(int, timestamptz) is
   'Claims up to p_limit increments and adds them to the rollups in one transaction.';
 
--- Every few seconds. With nothing to read and nothing to fold it calls nobody.
+-- Every few seconds. Posts published lately join the queue; with nothing to read and nothing to fold
+-- nobody is called.
 create function private.analytics_tick(p_now timestamptz default clock_timestamp())
 returns boolean
 language plpgsql
 set search_path = ''
 as $$
 begin
+  perform private.measure_new_posts(p_now => p_now);
   delete from private.alerts
   where kind = 'metrics-blocked'
     and not exists (
@@ -527,7 +529,7 @@ end
 $$;
 
 comment on function private.analytics_tick(timestamptz) is
-  'Rings analytics when metrics are due or not yet rolled up.';
+  'Takes in new posts, and rings analytics when metrics are due or not yet rolled up.';
 
 -- Reading ----------
 

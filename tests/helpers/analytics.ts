@@ -11,7 +11,7 @@ export const after = (seconds: number): Date => new Date(PUBLISHED.getTime() + s
 const one = async <T>(tx: Tx, sql: string, values: unknown[] = []): Promise<T> =>
   (await tx.query<{ value: T }>(`select (${sql}) as value`, values)).rows[0]?.value as T
 
-/** A post that X took at PUBLISHED, told by the event that publishing writes. Returns its id. */
+/** A post that X took at PUBLISHED, told by the event that publishing writes, and measured from then on. */
 export async function publishedPost(
   tx: Tx,
   account: Account,
@@ -37,6 +37,7 @@ export async function publishedPost(
      values ($1, 'post.published', 'post', $2, '{}')`,
     [account.person.workspaceId, id],
   )
+  await tx.query('select private.measure_new_posts()')
   return id
 }
 

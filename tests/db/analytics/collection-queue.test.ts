@@ -177,6 +177,7 @@ test('a thread that goes on later is measured from its first segment on', () =>
        values ($1, 'post.published', 'post', $2)`,
       [account.person.workspaceId, post],
     )
+    await tx.query('select private.measure_new_posts()')
 
     expect(await count(tx, 'private.metric_schedules where post_id = $1', [post])).toBe(2)
     expect(await count(tx, 'private.stat_increments where posts > 0')).toBe(1)

@@ -75,3 +75,22 @@ test('a reading that changes nothing gives nothing to roll up', () =>
 
     expect(await count(tx, 'private.stat_increments')).toBe(0)
   }))
+
+test('takes in posts published lately, of which publishing only left a note', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const post = await publishedPost(tx, account)
+    await tx.query('delete from public.post_stats')
+    await tx.query('delete from private.metric_schedules')
+    await tx.query('insert into private.unmeasured_posts (post_id) values ($1), ($1)', [post])
+
+    await tick(tx, 30)
+
+    const { rows } = await tx.query(
+      'select next_collect_at from private.metric_schedules where post_id = $1',
+      [post],
+    )
+    expect(rows).toEqual([{ next_collect_at: after(30) }])
+    expect(await count(tx, 'private.unmeasured_posts')).toBe(0)
+    expect(await count(tx, 'public.post_stats where post_id = $1', [post])).toBe(1)
+  }))
