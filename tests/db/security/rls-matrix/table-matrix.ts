@@ -62,6 +62,7 @@ export const tableMatrix: Record<string, TableRow> = {
   'private.remote_posts': hidden,
   'private.stat_increments': hidden,
   'private.token_revocations': hidden,
+  'private.unmeasured_posts': hidden,
   'private.usage_log': hidden,
   'private.webhook_secrets': hidden,
   'private.x_apps': hidden,
