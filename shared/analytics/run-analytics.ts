@@ -10,7 +10,7 @@ type RolledUp = { folded: number; is_empty: boolean }
 /** CPU and age are the isolate's, over all its runs. */
 export type Isolate = { startedAt: number; cpuMs: number }
 
-/** Measured on the embedded stack: reading and saving one account; one fold. */
+/** Estimated; the stack reports what a worker really used: reading and saving one account; one fold. */
 const CPU_MS = { account: 2, fold: 0.5 }
 
 /**
