@@ -20,7 +20,7 @@ import { race } from '../../helpers/race.ts'
 
 const ACCOUNTS = 16
 const POSTS = 3
-const STEPS = 40
+const STEPS = 60
 const random = Math.random
 const among = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T
 
