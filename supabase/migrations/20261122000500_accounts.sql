@@ -217,6 +217,13 @@ as $$
   where state_hash = p_state_hash
     and used_at is null
     and expires_at > p_now
+    -- Whoever lost the role meanwhile may not finish what they began with it.
+    and exists (
+      select from public.workspace_members as members
+      where members.workspace_id = oauth_states.workspace_id
+        and members.user_id = oauth_states.user_id
+        and private.role_rank(members.role) >= private.role_rank('admin')
+    )
   returning jsonb_build_object(
     'workspace_id', workspace_id, 'user_id', user_id, 'x_app_id', x_app_id,
     'encrypted_verifier', encrypted_verifier, 'return_to', return_to
@@ -224,7 +231,7 @@ as $$
 $$;
 
 comment on function service.take_oauth_state(text, timestamptz) is
-  'Spends a state. Null when it is unknown, expired or spent.';
+  'Spends a state. Null when it is unknown, expired or spent, or its user is no admin any more.';
 
 -- The id tokens will be encrypted for: the account's own when it was connected here before.
 create function service.reserve_account_id(

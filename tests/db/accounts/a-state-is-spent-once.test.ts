@@ -42,6 +42,22 @@ test('a state gives back what was started, once', () =>
     expect(await take(tx, hash)).toBeNull()
   }))
 
+test('a state is worth nothing once its user has lost the role', () =>
+  withTx(async (tx) => {
+    const person = await signUp(tx)
+    const hash = await startConnection(tx, person)
+    const become = (role: string) =>
+      tx.query('update public.workspace_members set role = $1 where user_id = $2', [
+        role,
+        person.id,
+      ])
+
+    await become('editor')
+    expect(await take(tx, hash)).toBeNull()
+    await become('admin')
+    expect(await take(tx, hash)).not.toBeNull()
+  }))
+
 test('a state is worth nothing after ten minutes', () =>
   withTx(async (tx) => {
     const hash = await startConnection(tx, await signUp(tx))
