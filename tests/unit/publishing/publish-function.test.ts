@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest'
+import { createApp } from '../../../functions/publish/app.ts'
+import { fakeNetwork, fakeWorker } from '../../helpers/fake-worker.ts'
+
+/** The function over a database where nothing is due; `hold` keeps claims from being answered. */
+const publishFunction = () => {
+  let open = () => {}
+  let held: Promise<void> | undefined
+  const worker = fakeWorker({
+    claim_jobs: async () => {
+      await held
+      return { now: new Date().toISOString(), lease_ms: 15_000, lanes: [] }
+    },
+    leave_worker: () => 0,
+    claim_looks: () => ({ looks: [] }),
+    claim_token_revocations: () => [],
+  })
+  const app = createApp(worker.deps, fakeNetwork({}))
+  return {
+    ...worker,
+    ring: (apikey?: string, method = 'POST') =>
+      app.request('https://project.example.com/publish', {
+        method,
+        ...(apikey ? { headers: { apikey } } : {}),
+      }),
+    hold: () => {
+      held = new Promise((resolve) => {
+        open = resolve
+      })
+    },
+    release: () => open(),
+    count: (fn: string) => worker.calls.filter((call) => call.fn === fn).length,
+  }
+}
+
+test.each([
+  ['no key', undefined],
+  ['a key of nobody', 'sb_secret_made_up'],
+  ['the publishable key', 'sb_publishable_test'],
+  ['another secret key', 'sb_secret_default'],
+])('lets nobody in with %s, and does nothing', async (_what, apikey) => {
+  const { ring, calls } = publishFunction()
+
+  expect((await ring(apikey)).status).toBe(401)
+  expect(calls).toEqual([])
+})
+
+test('answers cron with 202 before the work is done, and does all its duties', async () => {
+  const { ring, hold, release, idle, count } = publishFunction()
+  hold()
+
+  const answer = await ring('sb_secret_cron')
+
+  expect(answer.status).toBe(202)
+  expect(count('leave_worker')).toBe(0)
+  release()
+  await idle()
+  expect(
+    ['claim_jobs', 'leave_worker', 'claim_looks', 'claim_token_revocations'].map(count),
+  ).toEqual([1, 1, 1, 1])
+})
+
+test('runs one worker at a time, and once more for the rings that came meanwhile', async () => {
+  const { ring, hold, release, idle, count } = publishFunction()
+  hold()
+  await Promise.all([ring('sb_secret_cron'), ring('sb_secret_cron'), ring('sb_secret_cron')])
+  expect(count('claim_jobs')).toBe(1)
+
+  release()
+  await idle()
+
+  expect(count('claim_jobs')).toBe(2)
+  expect(count('leave_worker')).toBe(2)
+})
+
+test('answers 405 or 404 to what it does not offer', async () => {
+  const { ring, calls } = publishFunction()
+  expect([404, 405]).toContain((await ring('sb_secret_cron', 'GET')).status)
+  expect(calls).toEqual([])
+})
