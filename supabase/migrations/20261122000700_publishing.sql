@@ -454,6 +454,36 @@ $$;
 comment on function private.start_attempts(uuid, uuid, uuid[], interval, timestamptz) is
   'The check and the commit of a Go, under the locks of its lanes.';
 
+-- After a Go was refused as a whole: whatever is wrong with one post must not stop the others.
+create function private.start_attempts_singly(
+  p_go_id uuid, p_claim_id uuid, p_post_ids uuid[], p_lease interval, p_now timestamptz
+)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_post_id uuid;
+begin
+  foreach v_post_id in array p_post_ids loop
+    begin
+      perform private.start_attempts(p_go_id, p_claim_id, array[v_post_id], p_lease, p_now);
+    exception
+      when transaction_rollback or lock_not_available then
+        raise;
+      when others then
+        perform private.raise_alert(
+          'go-refused', v_post_id::text, sqlerrm,
+          'The post is not sent until this is put right. Report it as a fault of ours.', p_now
+        );
+    end;
+  end loop;
+end
+$$;
+
+comment on function private.start_attempts_singly(uuid, uuid, uuid[], interval, timestamptz) is
+  'Starts attempts one by one, so that a bad one keeps no other from being sent.';
+
 create function service.go(
   p_go_id uuid, p_claim_id uuid, p_post_ids uuid[],
   p_lease interval default interval '30 seconds',
@@ -471,7 +501,14 @@ begin
   ));
   -- Callers change posts only while they hold the lane, so nothing moves from here on.
   if not private.is_publishing_held() then
-    perform private.start_attempts(p_go_id, p_claim_id, p_post_ids, p_lease, p_now);
+    begin
+      perform private.start_attempts(p_go_id, p_claim_id, p_post_ids, p_lease, p_now);
+    exception
+      when transaction_rollback or lock_not_available then
+        raise;
+      when others then
+        perform private.start_attempts_singly(p_go_id, p_claim_id, p_post_ids, p_lease, p_now);
+    end;
   end if;
   return jsonb_build_object(
     'now', p_now,

@@ -453,6 +453,27 @@ $$;
 comment on function private.park_threads(int, timestamptz) is
   'Shows threads that have to wait as partially published. Returns how many.';
 
+create function private.watch_posts(p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.apply_late_policy(p_now => p_now);
+  perform private.park_threads(p_now => p_now);
+exception
+  -- What is due goes out all the same.
+  when others then
+    perform private.raise_alert(
+      'late-policy-failed', '', sqlerrm, 'Late posts are not held or missed until this is put right.',
+      p_now
+    );
+end
+$$;
+
+comment on function private.watch_posts(timestamptz) is
+  'Late posts and waiting threads. Never raises.';
+
 -- A restore or a promotion brings back a past in which sent posts are unsent: hold everything.
 create function private.watch_incarnation(p_now timestamptz default clock_timestamp())
 returns boolean
@@ -578,8 +599,7 @@ begin
   if private.watch_incarnation(p_now) then
     return 0;
   end if;
-  perform private.apply_late_policy(p_now => p_now);
-  perform private.park_threads(p_now => p_now);
+  perform private.watch_posts(p_now);
   delete from private.alerts
   where kind = 'x-app-blocked'
     and not exists (

@@ -3,6 +3,7 @@ set local statement_timeout = '60s';
 
 drop function public.list_attempts(uuid);
 drop function service.go(uuid, uuid, uuid[], interval, timestamptz);
+drop function private.start_attempts_singly(uuid, uuid, uuid[], interval, timestamptz);
 drop function private.start_attempts(uuid, uuid, uuid[], interval, timestamptz);
 drop function private.sending_batch(uuid, uuid[]);
 drop function service.claim_jobs(uuid, uuid, int, int, interval, interval, timestamptz);

@@ -7,6 +7,7 @@ drop function service.leave_worker(uuid);
 drop function private.missing_workers(int, int, timestamptz);
 drop function private.resume_publishing();
 drop function private.watch_incarnation(timestamptz);
+drop function private.watch_posts(timestamptz);
 drop function private.park_threads(int, timestamptz);
 drop function private.apply_late_policy(int, timestamptz);
 drop function public.resolve_post(uuid, text, int);

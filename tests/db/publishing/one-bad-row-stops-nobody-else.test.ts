@@ -21,6 +21,18 @@ const corrupt = async (tx: Tx, postId: string) => {
   await tx.query('alter table public.posts enable trigger posts_before_update_check_transition')
 }
 
+/** Nobody can foresee why a row might be refused. */
+const refuseUpdatesOf = async (tx: Tx, postId: string) => {
+  await tx.query(`
+    create function pg_temp.refuse() returns trigger language plpgsql as $$
+    begin
+      raise exception 'this row cannot be changed';
+    end $$`)
+  await tx.query(`
+    create trigger refuse before update on public.posts
+    for each row when (old.id = '${postId}') execute function pg_temp.refuse()`)
+}
+
 const twoPosts = async (tx: Tx) => [
   await schedulePost(tx, await connectAccount(tx)),
   await schedulePost(tx, await connectAccount(tx)),
@@ -74,6 +86,28 @@ test('the heartbeat goes on for others when one attempt cannot be rescued', () =
     expect((await readPost(tx, good)).status).toBe('unconfirmed')
     expect((await readPost(tx, waiting)).status).toBe('held')
     expect(await count(tx, `private.alerts where kind = 'rescue-failed'`)).toBe(1)
+  }))
+
+test('whatever refuses one post of a Go refuses no other, and says so', () =>
+  withTx(async (tx) => {
+    const [bad = '', good = ''] = await twoPosts(tx)
+    const { claimId } = await claimJobs(tx)
+    await refuseUpdatesOf(tx, bad)
+
+    expect(await go(tx, claimId, [bad, good])).toMatchObject([{ post_id: good }])
+    expect(
+      await count(tx, `private.alerts where kind = 'go-refused' and subject = $1`, [bad]),
+    ).toBe(1)
+  }))
+
+test('the heartbeat rings although a late post cannot be held', () =>
+  withTx(async (tx) => {
+    const bad = await schedulePost(tx, await connectAccount(tx), { lateAfterSeconds: 10 })
+    await refuseUpdatesOf(tx, bad)
+    await schedulePost(tx, await connectAccount(tx), { due: at(20) })
+
+    expect(await tick(tx, at(20))).toBe(1)
+    expect(await count(tx, `private.alerts where kind = 'late-policy-failed'`)).toBe(1)
   }))
 
 test('a job whose post cannot be sent keeps no other of its Go from being sent', () =>
