@@ -4,8 +4,9 @@ import type { Deps } from '../../shared/deps.ts'
 import { requireCron } from '../../shared/http/auth.ts'
 import { createOnError } from '../../shared/http/on-error.ts'
 import type { Network } from '../../shared/networks/network.ts'
+import type { Isolate } from '../../shared/publishing/cpu-plan.ts'
 import { reconcile } from '../../shared/publishing/reconcile.ts'
-import { type Isolate, runWorker } from '../../shared/publishing/run-worker.ts'
+import { runWorker } from '../../shared/publishing/run-worker.ts'
 import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
 
 /**
@@ -13,7 +14,7 @@ import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
  * attempts whose outcome is unknown and revokes tokens of disconnected accounts.
  */
 export const createApp = (deps: Deps, network: Network) => {
-  const isolate: Isolate = { startedAt: deps.monotonic(), cpuMs: 0 }
+  const isolate: Isolate = { startedAt: deps.monotonic(), cpuMs: 0, planned: 0 }
   const duties = [
     oneAtATime(() => runWorker(deps, network, isolate)),
     oneAtATime(() => reconcile(deps, network)),

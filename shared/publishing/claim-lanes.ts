@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts'
 import { createBatcher } from '../worker/batcher.ts'
 import { retry } from '../worker/retry.ts'
 import type { AttemptResult, Claim, Go, Lane } from './batches.ts'
+import type { Share } from './cpu-plan.ts'
 import { anchorClock } from './database-clock.ts'
 import type { LaneTools } from './run-lane.ts'
 
@@ -16,8 +17,12 @@ export type Claimed = {
 /** `begun: false` leaves the lane alone for a moment, so that nobody spins on it. */
 type Release = { release(accountId: string, begun: boolean): Promise<void> }
 
-/** Claims at most `room` lanes for a worker; the same claim is repeated until the database answers. */
-export const claimLanes = async (deps: Need, workerId: string, room: number): Promise<Claimed> => {
+/** Claims a share of the work for a worker; the same claim is repeated until the database answers. */
+export const claimLanes = async (
+  deps: Need,
+  workerId: string,
+  { lanes, perLane }: Share,
+): Promise<Claimed> => {
   const id = deps.randomUUID()
   const batch = await retry(
     deps,
@@ -25,7 +30,8 @@ export const claimLanes = async (deps: Need, workerId: string, room: number): Pr
       deps.service<Claim>('claim_jobs', {
         p_claim_id: id,
         p_worker_id: workerId,
-        p_lanes: room,
+        p_lanes: lanes,
+        p_per_lane: perLane,
       }),
     { forMs: 10_000 },
   )
@@ -40,7 +46,8 @@ export const claimLanes = async (deps: Need, workerId: string, room: number): Pr
 const goer = (deps: Need, claimId: string): Pick<LaneTools, 'go'> => ({
   go: createBatcher({
     lingerMs: 5,
-    maxItems: 200,
+    maxItems: 250,
+    maxRunning: 2,
     sleep: deps.sleep,
     run: async (postIds: string[]) => {
       const goId = deps.randomUUID()
@@ -63,7 +70,8 @@ type Settling = { result: AttemptResult } | { release: string } | { skip: string
 const settler = (deps: Need, claimId: string): Pick<LaneTools, 'settle'> & Release => {
   const report = createBatcher({
     lingerMs: 10,
-    maxItems: 400,
+    maxItems: 500,
+    maxRunning: 2,
     sleep: deps.sleep,
     run: async (items: Settling[]) => {
       const args = {

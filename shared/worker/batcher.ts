@@ -10,35 +10,53 @@ type Options<In, Out> = {
   /** How long the first item of a batch waits for company, milliseconds. */
   lingerMs: number
   maxItems: number
+  /** Batches under way at once. What comes meanwhile gathers, so that a busy server gets fewer. */
+  maxRunning: number
   sleep: (ms: number) => Promise<void>
 }
 
 /**
  * Turns single calls into batches: each call resolves with its own answer once its batch is done,
- * and rejects with the batch's error. Batches may overlap.
+ * and rejects with the batch's error.
  */
-export const createBatcher = <In, Out>({ run, lingerMs, maxItems, sleep }: Options<In, Out>) => {
-  let waiting: Waiting<In, Out>[] = []
+export const createBatcher = <In, Out>(options: Options<In, Out>) => {
+  const waiting: Waiting<In, Out>[] = []
+  let running = 0
+  let lingers = false
 
-  const flush = async () => {
-    const batch = waiting
-    waiting = []
-    if (batch.length === 0) return
-    try {
-      const answers = await run(batch.map(({ item }) => item))
-      batch.forEach(({ resolve, reject }, index) => {
-        if (index in answers) resolve(answers[index] as Out)
-        else reject(new Error('The batch answered fewer items than it was given'))
-      })
-    } catch (error) {
-      for (const { reject } of batch) reject(error)
-    }
+  const start = async () => {
+    if (waiting.length === 0 || running >= options.maxRunning) return
+    running += 1
+    await runBatch(options.run, waiting.splice(0, options.maxItems))
+    running -= 1
+    void start()
+  }
+  const linger = async () => {
+    lingers = true
+    await options.sleep(options.lingerMs)
+    lingers = false
+    await start()
   }
 
   return (item: In): Promise<Out> =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
-      if (waiting.length >= maxItems) void flush()
-      else if (waiting.length === 1) void sleep(lingerMs).then(flush)
+      if (waiting.length >= options.maxItems) void start()
+      else if (!lingers) void linger()
     })
+}
+
+const runBatch = async <In, Out>(
+  run: (items: In[]) => Promise<Out[]>,
+  batch: Waiting<In, Out>[],
+): Promise<void> => {
+  try {
+    const answers = await run(batch.map(({ item }) => item))
+    batch.forEach(({ resolve, reject }, index) => {
+      if (index in answers) resolve(answers[index] as Out)
+      else reject(new Error('The batch answered fewer items than it was given'))
+    })
+  } catch (error) {
+    for (const { reject } of batch) reject(error)
+  }
 }

@@ -14,3 +14,7 @@ const LIMITS = { ageMs: 75_000, cpuMs: 1_000 }
 /** Whether the worker may take a full batch. Half of the shorter life and half of the CPU. */
 export const mayTakeMore = ({ ageMs, cpuMs }: Life): boolean =>
   ageMs < LIMITS.ageMs && cpuMs < LIMITS.cpuMs
+
+/** CPU the worker may still plan work for, milliseconds. */
+export const cpuLeftMs = ({ cpuMs }: Pick<Life, 'cpuMs'>): number =>
+  Math.max(LIMITS.cpuMs - cpuMs, 0)

@@ -79,7 +79,7 @@ const measure = async (bench: Bench) => {
       spike_late_p99_ms: medianOf((spike) => quantile(spike.lateMs, 0.99) ?? 0),
       store_cpu_us_per_post: medianOf((spike) => (spike.cpu.store * 1000) / options.posts),
       wal_bytes_per_post: medianOf((spike) => spike.walBytes / options.posts),
-      edge_cpu_ms_per_post: medianOf((spike) => spike.cpu.edge / options.posts),
+      edge_cpu_ms_per_post: medianOf((spike) => spike.cpu.publish / options.posts),
     },
     checks: {
       no_duplicates: all.every(({ noDuplicates }) => noDuplicates),
@@ -91,9 +91,7 @@ const measure = async (bench: Bench) => {
 const run = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'myposts-bench-'))
   const data = join(directory, 'stack')
-  const host = await startHost({ data }, (line) => {
-    if (/"level":"(?:warn|error)"/.test(line)) say(line)
-  })
+  const host = await startHost({ data }, say)
   const sql = new pg.Client({ connectionString: host.state.admin_db_url })
   try {
     await sql.connect()

@@ -10,7 +10,9 @@ const run = async (setup: HostSetup) => {
     port: 0,
     data: setup.data,
     cron: setup.cron ?? true,
-    log: (line) => tell({ line }),
+    log: (line) => {
+      if (/"level":"(?:warn|error)"/.test(line)) tell({ line })
+    },
   })
   tell({ ready: { state: stack.state, seconds: (performance.now() - began) / 1000 } })
   process.on('message', async (order: HostOrder) => {

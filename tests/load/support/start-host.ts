@@ -16,7 +16,10 @@ export type HostAnswer =
 
 export type Host = Awaited<ReturnType<typeof startHost>>
 
-/** Starts a stack in a child process and waits until it is ready. `stop` ends it in order. */
+/**
+ * Starts a stack in a child process and waits until it is ready. `onLine` gets the warnings and
+ * errors functions log. `stop` ends it in order.
+ */
 export const startHost = async (setup: HostSetup, onLine: (line: string) => void = () => {}) => {
   const child = fork(join(import.meta.dirname, 'stack-host.ts'), { stdio: 'inherit' })
   const exited = once(child, 'exit')

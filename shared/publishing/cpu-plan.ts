@@ -1,0 +1,46 @@
+import { cpuLeftMs } from '../worker/life.ts'
+
+/** An isolate over all its runs: CPU it has spent, and attempts it has claimed but not yet made. */
+export type Isolate = { startedAt: number; cpuMs: number; planned: number }
+
+/** Measured on the embedded stack; see docs/architecture.md. */
+const CPU_MS_PER_ATTEMPT = 0.4
+/** Whoever rings an isolate believes that it has CPU left; so much of it a run may count on. */
+const RUN_CPU_MS = 500
+/** More would hold a lane's later posts back from other workers while this one is busy. */
+const MAX_PER_LANE = 5
+
+export type Share = { lanes: number; perLane: number }
+
+/** CPU as it will be when all that is claimed has been sent. */
+export const plannedCpuMs = ({ cpuMs, planned }: Isolate): number =>
+  cpuMs + planned * CPU_MS_PER_ATTEMPT
+
+/**
+ * How much an isolate may claim for `room` lanes: what its CPU is still good for, spread over as
+ * many lanes as there is room for. A run's first claim is never nothing.
+ */
+export const shareOf = (isolate: Isolate, room: number, isFirst: boolean): Share => {
+  const left = cpuLeftMs({ cpuMs: plannedCpuMs(isolate) })
+  const attempts = Math.floor(Math.max(left, isFirst ? RUN_CPU_MS : 0) / CPU_MS_PER_ATTEMPT)
+  const perLane = Math.min(Math.max(Math.floor(attempts / room), 1), MAX_PER_LANE)
+  return { lanes: Math.min(room, Math.max(Math.floor(attempts / perLane), 1)), perLane }
+}
+
+/** Plans a lane's jobs. Call `spend` for each attempt, and `finish` when the lane is done. */
+export const planLane = (isolate: Isolate, jobs: number) => {
+  let left = jobs
+  isolate.planned += jobs
+  return {
+    spend: () => {
+      isolate.cpuMs += CPU_MS_PER_ATTEMPT
+      if (left === 0) return
+      left -= 1
+      isolate.planned -= 1
+    },
+    finish: () => {
+      isolate.planned -= left
+      left = 0
+    },
+  }
+}
