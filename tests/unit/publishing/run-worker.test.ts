@@ -1,0 +1,212 @@
+import { expect, test, vi } from 'vitest'
+import type { Network } from '../../../shared/networks/network.ts'
+import type { Isolate } from '../../../shared/publishing/cpu-plan.ts'
+import { runWorker } from '../../../shared/publishing/run-worker.ts'
+import {
+  accepted,
+  attemptOf,
+  failure,
+  fakeNetwork,
+  fakeWorker,
+  START,
+  tokenHolder,
+} from '../../helpers/fake-worker.ts'
+
+type Args = Record<string, unknown>
+type Database = Record<string, (args: Args) => unknown>
+
+const lane = async (name: string, posts: string[] = [`post-${name}`], rest: object = {}) => ({
+  ...(await tokenHolder()),
+  x_app_id: 'app',
+  token: 1,
+  jobs: posts.map((post_id) => ({ post_id, position: 0, run_at: START.toISOString() })),
+  ...rest,
+})
+
+/** A worker over a database that hands out these lanes once and allows what is asked. */
+const start = async (
+  lanes: object[],
+  { publish = async () => accepted('1'), database = {} as Database } = {},
+) => {
+  const batches = [lanes]
+  const worker = fakeWorker({
+    claim_jobs: () => ({
+      now: worker.deps.now().toISOString(),
+      lease_ms: 15_000,
+      lanes: batches.shift() ?? [],
+    }),
+    go: ({ p_post_ids }) => ({
+      now: worker.deps.now().toISOString(),
+      lease_ms: 30_000,
+      attempts: (p_post_ids as string[]).map((post_id) => attemptOf({ post_id })),
+    }),
+    leave_worker: () => 0,
+    ...database,
+  })
+  const spy = vi.fn<Network['publish']>(publish)
+  const isolate: Isolate = { startedAt: 0, cpuMs: 0, planned: 0 }
+  await runWorker(worker.deps, fakeNetwork({ publish: spy }), isolate)
+  const settled = worker.callsOf('settle')
+  const all = <T>(name: string) => settled.flatMap((args) => args[name] as T[])
+  return {
+    worker,
+    posted: spy,
+    isolate,
+    results: all<{ post_id: string; outcome: string }>('p_results'),
+    released: all<string>('p_release'),
+    skipped: all<string>('p_skipped'),
+  }
+}
+
+test('sends what it claims once, settles it and gives the lanes back', async () => {
+  const { posted, results, released, isolate } = await start([await lane('a', ['1', '2'])])
+
+  expect(posted).toHaveBeenCalledTimes(2)
+  expect(results.map(({ post_id, outcome }) => [post_id, outcome])).toEqual([
+    ['1', 'accepted'],
+    ['2', 'accepted'],
+  ])
+  expect(released).toEqual(['account'])
+  expect(isolate.planned).toBe(0)
+})
+
+test('repeats a lost claim, a lost Go and a lost settle under the same ids, and POSTs once', async () => {
+  const lost = new Map<string, Args[]>()
+  const loseFirst = (fn: string, answer: (args: Args) => unknown) => (args: Args) => {
+    const calls = [...(lost.get(fn) ?? []), args]
+    lost.set(fn, calls)
+    if (calls.length === 1) throw new Error('the answer was lost')
+    return answer(args)
+  }
+  const one = await lane('a')
+  let handedOut = false
+  const { posted } = await start([], {
+    database: {
+      claim_jobs: loseFirst('claim_jobs', () => {
+        const lanes = handedOut ? [] : [one]
+        handedOut = true
+        return { now: START.toISOString(), lease_ms: 15_000, lanes }
+      }),
+      go: loseFirst('go', ({ p_post_ids }) => ({
+        now: START.toISOString(),
+        lease_ms: 30_000,
+        attempts: (p_post_ids as string[]).map((post_id) => attemptOf({ post_id })),
+      })),
+      settle: loseFirst('settle', () => null),
+    },
+  })
+
+  expect(posted).toHaveBeenCalledTimes(1)
+  const ids = (fn: string, id: string) => (lost.get(fn) ?? []).slice(0, 2).map((args) => args[id])
+  for (const [fn, id] of [
+    ['claim_jobs', 'p_claim_id'],
+    ['go', 'p_go_id'],
+  ] as const) {
+    const [first, second] = ids(fn, id)
+    expect(second).toBe(first)
+  }
+  const [first, second] = ids('settle', 'p_results')
+  expect(second).toEqual(first)
+})
+
+test('reports as not sent what Go allowed too late, instead of leaving it in doubt', async () => {
+  let calls = 0
+  const { posted, results } = await start([await lane('a')], {
+    database: {
+      go: ({ p_post_ids }) => {
+        calls += 1
+        if (calls < 9) throw new Error('the database is away')
+        return {
+          now: START.toISOString(),
+          lease_ms: 30_000,
+          attempts: (p_post_ids as string[]).map((post_id) => attemptOf({ post_id })),
+        }
+      },
+    },
+  })
+
+  expect(posted).not.toHaveBeenCalled()
+  expect(results).toMatchObject([{ outcome: 'retry', error: { slug: 'lease-too-short' } }])
+})
+
+test('gives a lane that cannot begin back as skipped, so that nobody spins on it', async () => {
+  const unreadable = await lane('a', ['1'], { account_id: 'other' })
+
+  const { posted, skipped, released } = await start([unreadable, await lane('b')])
+
+  expect(posted).toHaveBeenCalledTimes(1)
+  expect(skipped).toEqual(['other'])
+  expect(released).toEqual(['account'])
+})
+
+test('brings what is under way to its end when the database stops answering claims', async () => {
+  let claims = 0
+  const one = await lane('a')
+  const { worker, results } = await start([], {
+    database: {
+      claim_jobs: () => {
+        claims += 1
+        if (claims > 1) throw new Error('the database is away')
+        return { now: START.toISOString(), lease_ms: 15_000, lanes: [one] }
+      },
+    },
+  })
+
+  expect(results).toMatchObject([{ outcome: 'accepted' }])
+  expect(worker.callsOf('leave_worker')).toHaveLength(1)
+})
+
+test('one lane that fails costs no other lane anything', async () => {
+  const { results, worker } = await start(
+    [await lane('a', ['broken']), await lane('b', ['fine'])],
+    {
+      database: {
+        go: ({ p_post_ids }) => {
+          const ids = p_post_ids as string[]
+          return {
+            now: START.toISOString(),
+            lease_ms: 30_000,
+            attempts: ids.map((post_id) => attemptOf({ post_id, text: post_id })),
+          }
+        },
+      },
+      publish: (async (_token: string, { text }: { text: string }) => {
+        if (text === 'broken') throw new Error('a fault of ours')
+        return accepted('1')
+      }) as () => Promise<ReturnType<typeof accepted>>,
+    },
+  )
+
+  expect(results).toMatchObject([{ post_id: 'fine', outcome: 'accepted' }])
+  expect(worker.logs).toContainEqual(expect.objectContaining({ message: 'lane failed' }))
+})
+
+test('rings a successor when work is left, and none when there is none', async () => {
+  const rung = async (missing: number) =>
+    (await start([], { database: { leave_worker: () => missing } })).worker.callsOf('ring_publish')
+      .length
+
+  expect(await rung(0)).toBe(0)
+  expect(await rung(2)).toBe(1)
+})
+
+test('takes no new batch once half of its life is over, but at least one', async () => {
+  const worker = fakeWorker({
+    claim_jobs: () => ({ now: START.toISOString(), lease_ms: 15_000, lanes: [] }),
+    leave_worker: () => 0,
+  })
+  worker.advance(75_000)
+
+  await runWorker(worker.deps, fakeNetwork({}), { startedAt: 0, cpuMs: 0, planned: 0 })
+
+  expect(worker.callsOf('claim_jobs')).toHaveLength(1)
+})
+
+test('settles an unknown outcome as unknown: it never sends twice by itself', async () => {
+  const { posted, results } = await start([await lane('a')], {
+    publish: (async () => failure('unknown')) as never,
+  })
+
+  expect(posted).toHaveBeenCalledTimes(1)
+  expect(results).toMatchObject([{ outcome: 'unknown' }])
+})
