@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
+import { startLease } from '../worker/lease.ts'
 import { retry } from '../worker/retry.ts'
 import { refreshTokens } from './refresh-tokens.ts'
 import { openTokens } from './token-envelope.ts'
@@ -44,7 +45,7 @@ export const accessToken = async (
 ): Promise<AccessToken> => {
   if (!rejected && msLeft(deps, holder) > EARLY_MS) return opened(deps, holder)
 
-  const leaseEndsAt = deps.monotonic() + LEASE_MS
+  const leaseOf = startLease(deps)
   const lease = await leaseRefresh(deps, holder)
   if (!lease) return { kind: 'later', detail: 'The account was disconnected.' }
   const current = {
@@ -55,7 +56,7 @@ export const accessToken = async (
   }
   const isUsable = !rejected && msLeft(deps, current) > LEAST_MS
   if (lease.leased) {
-    const refreshed = await refreshTokens(deps, network, current, leaseEndsAt)
+    const refreshed = await refreshTokens(deps, network, current, leaseOf(LEASE_MS))
     return refreshed.kind === 'later' && isUsable ? opened(deps, current) : refreshed
   }
   // Somebody else refreshes, or has just done so.

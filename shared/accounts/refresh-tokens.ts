@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
+import type { Lease } from '../worker/lease.ts'
 import { retry } from '../worker/retry.ts'
 import { openTokens, sealTokens } from './token-envelope.ts'
 import type { TokenHolder } from './token-holder.ts'
@@ -18,20 +19,19 @@ const TIMEOUT_MS = 20_000
 const DEFINITE = new Set(['grant-refused', 'access-denied'])
 
 /**
- * Spends the refresh token of an account whose refresh lease we hold until `leaseEndsAt` (monotonic)
- * and stores the new pair. Only X's definite refusal of the grant asks for the account's owner.
+ * Spends the refresh token of an account whose refresh `lease` we hold, and stores the new pair. Only X's definite refusal of the grant asks for the account's owner.
  */
 export const refreshTokens = async (
   deps: Need,
   network: Refresher,
   holder: TokenHolder,
-  leaseEndsAt: number,
+  lease: Lease,
 ): Promise<Refreshed> => {
   const keys = deps.env.ENCRYPTION_KEYS
   const old = await openTokens(keys, holder.encrypted_tokens, holder)
   if (!old.refresh_token) return refused(deps, holder, 'The account granted no offline access.')
 
-  const answer = await refresh(deps, network, old.refresh_token, leaseEndsAt)
+  const answer = await refresh(network, old.refresh_token, lease)
   if (answer.kind === 'refused' && DEFINITE.has(answer.slug)) {
     return refused(deps, holder, answer.detail)
   }
@@ -59,12 +59,11 @@ export const refreshTokens = async (
 
 /** An unknown outcome may have spent the token: one more try, never two, never outside the lease. */
 const refresh = async (
-  deps: Need,
   network: Refresher,
   token: string,
-  leaseEndsAt: number,
+  lease: Lease,
 ): Promise<Awaited<ReturnType<Refresher['refresh']>> | { kind: 'too_late'; detail: string }> => {
-  const hasTime = () => deps.monotonic() + TIMEOUT_MS < leaseEndsAt
+  const hasTime = () => lease.leftMs() > TIMEOUT_MS
   const ask = () => network.refresh(token, { signal: AbortSignal.timeout(TIMEOUT_MS) })
 
   if (!hasTime()) return { kind: 'too_late', detail: 'The worker was too slow to refresh safely.' }

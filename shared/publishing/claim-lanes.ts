@@ -1,12 +1,13 @@
 import type { Deps } from '../deps.ts'
 import { createBatcher } from '../worker/batcher.ts'
+import { startLease } from '../worker/lease.ts'
 import { retry } from '../worker/retry.ts'
 import type { AttemptResult, Claim, Go, Lane } from './batches.ts'
 import type { Share } from './cpu-plan.ts'
 import { anchorClock } from './database-clock.ts'
 import type { LaneTools } from './run-lane.ts'
 
-type Need = Pick<Deps, 'monotonic' | 'sleep' | 'randomUUID' | 'service'>
+type Need = Pick<Deps, 'now' | 'monotonic' | 'sleep' | 'randomUUID' | 'service'>
 
 /** Lanes under one claim, and what is needed to work on them. */
 export type Claimed = {
@@ -51,14 +52,14 @@ const goer = (deps: Need, claimId: string): Pick<LaneTools, 'go'> => ({
     sleep: deps.sleep,
     run: async (postIds: string[]) => {
       const goId = deps.randomUUID()
-      const startedAt = deps.monotonic()
+      const leaseOf = startLease(deps)
       const args = { p_go_id: goId, p_claim_id: claimId, p_post_ids: postIds }
       const answer = await retry(deps, () => deps.service<Go>('go', args), { forMs: 60_000 })
-      const leaseEndsAt = startedAt + answer.lease_ms
+      const lease = leaseOf(answer.lease_ms)
       const byPost = new Map(answer.attempts.map((attempt) => [attempt.post_id, attempt]))
       return postIds.map((postId) => {
         const attempt = byPost.get(postId)
-        return attempt ? { attempt, leaseEndsAt } : null
+        return attempt ? { attempt, lease } : null
       })
     },
   }),

@@ -1,6 +1,7 @@
 import { accessToken } from '../accounts/access-token.ts'
 import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
+import type { Lease } from '../worker/lease.ts'
 import type { Attempt, AttemptResult, Job, Lane } from './batches.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { sendAttempt } from './send-attempt.ts'
@@ -13,7 +14,7 @@ export type LaneTools = {
   network: Network
   clock: DatabaseClock
   /** Asks for Go; null when the post may no longer be sent under this claim. */
-  go(postId: string): Promise<{ attempt: Attempt; leaseEndsAt: number } | null>
+  go(postId: string): Promise<{ attempt: Attempt; lease: Lease } | null>
   /** Resolves once the result is committed. */
   settle(result: AttemptResult): Promise<void>
   /** CPU estimate of one attempt was spent. */
@@ -51,14 +52,14 @@ const runJob = async (deps: Need, job: Job, token: string, tools: LaneTools): Pr
   for (;;) {
     const allowed = await tools.go(job.post_id)
     if (!allowed) return true
-    const { attempt, leaseEndsAt } = allowed
+    const { attempt, lease } = allowed
     const { result, tokenRejected } = await sendAttempt(deps, {
       network: tools.network,
       accessToken: token,
       attempt,
       runAt,
       clock: tools.clock,
-      leaseEndsAt,
+      lease,
     })
     tools.spend()
     deps.log(attemptLine(attempt, result))

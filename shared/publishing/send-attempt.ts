@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
+import type { Lease } from '../worker/lease.ts'
 import type { Attempt, AttemptResult } from './batches.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { resultOf } from './result-of.ts'
@@ -15,8 +16,8 @@ type Sending = {
   /** The instant the post is due, on the database's clock. */
   runAt: Date
   clock: DatabaseClock
-  /** Monotonic end of the lease, counted from before the Go was asked for. */
-  leaseEndsAt: number
+  /** Of the Go that allowed it. */
+  lease: Lease
 }
 
 /**
@@ -25,15 +26,15 @@ type Sending = {
  * refresh the token.
  */
 export const sendAttempt = async (
-  deps: Pick<Deps, 'monotonic' | 'sleep'>,
-  { network, accessToken, attempt, runAt, clock, leaseEndsAt }: Sending,
+  deps: Pick<Deps, 'sleep'>,
+  { network, accessToken, attempt, runAt, clock, lease }: Sending,
 ): Promise<{ result: AttemptResult; tokenRejected: boolean }> => {
   const wait = clock.untilMs(runAt)
   // Timers drop fractions of a millisecond, which would be early.
   if (wait > 0) await deps.sleep(Math.ceil(wait))
 
   const sentAt = clock.now()
-  if (deps.monotonic() + SEND_TIMEOUT_MS + LEASE_MARGIN_MS > leaseEndsAt) {
+  if (lease.leftMs() < SEND_TIMEOUT_MS + LEASE_MARGIN_MS) {
     const outcome = {
       kind: 'not_sent',
       slug: 'lease-too-short',

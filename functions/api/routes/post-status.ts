@@ -54,7 +54,7 @@ const docs = {
     summary: 'Settle a post whose outcome is unknown',
     description: 'For a person who looked at the network: the id found there, or null.',
     responses,
-    errors: ['role-required', 'nothing-to-resolve', 'remote-id-taken'],
+    errors: ['role-required', 'nothing-to-resolve', 'post-in-flight', 'remote-id-taken'],
   }),
   attempts: describe({
     summary: 'Every time a segment was, or may have been, sent',

@@ -69,7 +69,7 @@ const laneOf = async ({
     go: async (postId) => {
       story.push(`go ${postId}`)
       if (!isAllowed(postId)) return null
-      return { attempt: next(postId), leaseEndsAt: worker.deps.monotonic() + 30_000 }
+      return { attempt: next(postId), lease: { leftMs: () => 30_000 } }
     },
     settle: async (result) => {
       story.push(`settle ${result.post_id}${result.position} ${result.outcome}`)

@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest'
 import type { Network } from '../../../shared/networks/network.ts'
 import { anchorClock } from '../../../shared/publishing/database-clock.ts'
 import { SEND_TIMEOUT_MS, sendAttempt } from '../../../shared/publishing/send-attempt.ts'
+import { startLease } from '../../../shared/worker/lease.ts'
 import {
   accepted,
   after,
@@ -15,10 +16,11 @@ const GO_LEASE_MS = 30_000
 
 const send = async (
   publish: Network['publish'],
-  { runAt = START, leaseEndsAt = GO_LEASE_MS, elapsed = 0, attempt = attemptOf() } = {},
+  { runAt = START, leaseMs = GO_LEASE_MS, elapsed = 0, attempt = attemptOf() } = {},
 ) => {
   const worker = fakeWorker()
   const clock = anchorClock(START, 0, worker.deps.monotonic)
+  const lease = startLease(worker.deps)(leaseMs)
   worker.advance(elapsed)
   const sent = await sendAttempt(worker.deps, {
     network: { publish },
@@ -26,7 +28,7 @@ const send = async (
     attempt,
     runAt,
     clock,
-    leaseEndsAt,
+    lease,
   })
   return { ...sent, elapsed: worker.deps.monotonic() }
 }
@@ -69,7 +71,7 @@ test('waits for the instant, and is not a fraction of a millisecond early', asyn
     attempt: attemptOf(),
     runAt,
     clock,
-    leaseEndsAt: GO_LEASE_MS,
+    lease: { leftMs: () => GO_LEASE_MS },
   })
 
   expect(sentAfter).toBeLessThanOrEqual(0)
@@ -78,13 +80,13 @@ test('waits for the instant, and is not a fraction of a millisecond early', asyn
 
 test('never POSTs when the lease is shorter than the longest request and its margin', async () => {
   const publish = vi.fn(async () => accepted('1'))
-  const leaseEndsAt = SEND_TIMEOUT_MS + 2_000 - 1
+  const leaseMs = SEND_TIMEOUT_MS + 2_000 - 1
 
-  const { result } = await send(publish, { leaseEndsAt })
+  const { result } = await send(publish, { leaseMs })
 
   expect(publish).not.toHaveBeenCalled()
   expect(result).toMatchObject({ outcome: 'retry', error: { slug: 'lease-too-short' } })
-  await send(publish, { leaseEndsAt: leaseEndsAt + 1 })
+  await send(publish, { leaseMs: leaseMs + 1 })
   expect(publish).toHaveBeenCalledTimes(1)
 })
 
