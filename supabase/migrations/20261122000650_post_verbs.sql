@@ -61,14 +61,14 @@ begin
   into v_account_ids, v_first_run_at
   from queued;
 
-  -- A worker that waits for a later post of the lane would make this one late.
+  -- A worker that waits for a later post of the lane, or for this one's old time, would make it late.
   perform private.reclaim_idle_lanes(array(
     select jobs.account_id
     from private.publish_jobs as jobs
     where jobs.account_id = any (v_account_ids)
     group by jobs.account_id
     having min(jobs.run_at) filter (where jobs.state = 'waiting')
-      < min(jobs.run_at) filter (where jobs.state = 'claimed')
+      < coalesce(min(jobs.run_at) filter (where jobs.state = 'claimed'), 'infinity')
   ));
   perform private.refresh_lanes(v_account_ids);
   if v_first_run_at <= p_now + interval '5 seconds' then

@@ -49,6 +49,28 @@ test.each([
   }),
 )
 
+test('hands a claimed post out again at once when its author wants it earlier', () =>
+  withTx(async (tx) => {
+    const { post, claimId } = await claimedPost(tx)
+    await tx.query('select public.publish_post($1)', [post])
+
+    const again = await claimJobs(tx)
+
+    expect(again.lanes.flatMap(({ jobs }) => jobs)).toMatchObject([{ post_id: post }])
+    expect(await go(tx, claimId, [post])).toEqual([])
+    expect(await go(tx, again.claimId, [post])).toHaveLength(1)
+  }))
+
+test('leaves a lane alone that is being sent from, whatever is scheduled meanwhile', () =>
+  withTx(async (tx) => {
+    const { account, post, claimId } = await claimedPost(tx)
+    const attempts = await go(tx, claimId, [post])
+    await schedulePost(tx, account, { due: at(-1) })
+
+    expect((await claimJobs(tx)).lanes).toEqual([])
+    expect(attempts).toHaveLength(1)
+  }))
+
 test('sends the text as it was edited after the claim', () =>
   withTx(async (tx) => {
     const { post, claimId } = await claimedPost(tx)
