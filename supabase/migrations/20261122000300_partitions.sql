@@ -56,8 +56,12 @@ create table private.partition_policies (
   owner text references private.partition_policies (parent),
   owner_column text,
   months_ahead int not null default 3,
+  -- Percent of a page that inserts fill. Below 100 where rows change soon after they are written:
+  -- the new version then fits beside the old one and touches no index.
+  fillfactor int not null default 100,
   created_at timestamptz not null default now(),
   constraint partition_policies_months_ahead_at_least_three check (months_ahead >= 3),
+  constraint partition_policies_fillfactor_allowed check (fillfactor between 10 and 100),
   constraint partition_policies_owner_with_column check ((owner is null) = (owner_column is null))
 );
 
@@ -98,7 +102,10 @@ begin
   end if;
   select * into strict v_policy from private.partition_policies where parent = p_parent;
 
-  execute format('create table private.%I (like %s including all)', v_leaf, p_parent::regclass);
+  execute format(
+    'create table private.%I (like %s including all) with (fillfactor = %s)',
+    v_leaf, p_parent::regclass, v_policy.fillfactor
+  );
   execute format('alter table private.%I enable row level security', v_leaf);
   if v_policy.owner is not null then
     execute format(

@@ -12,7 +12,7 @@ create table private.account_lanes (
   workspace_id uuid not null,
   x_app_id uuid not null,
   -- When a worker may claim the lane: the first waiting job's time, or the end of the block or of
-  -- the lease, whichever rules.
+  -- the claim's lease, whichever rules. A lease that Go prolonged is read beside it.
   ready_at timestamptz not null default 'infinity',
   -- Infinity while the account may not send; the end of a rate window otherwise.
   blocked_until timestamptz not null default '-infinity',
@@ -21,7 +21,7 @@ create table private.account_lanes (
   claim_id uuid,
   lease_expires_at timestamptz,
   constraint account_lanes_claimed_with_lease check ((claim_id is null) = (lease_expires_at is null))
-);
+) with (fillfactor = 50);
 
 comment on table private.account_lanes is 'One row per account: its place in the queue and who holds it.';
 
@@ -47,7 +47,7 @@ create table private.publish_jobs (
   position smallint not null default 0,
   constraint publish_jobs_state_known check (state in ('waiting', 'claimed', 'sending')),
   constraint publish_jobs_held_iff_token check ((token is not null) = (state <> 'waiting'))
-);
+) with (fillfactor = 50);
 
 comment on table private.publish_jobs is
   'One row per post that is still to be sent. Gone when the post reaches an end.';
@@ -55,9 +55,9 @@ comment on table private.publish_jobs is
 -- Serves: the first due jobs of a lane.
 create index publish_jobs_account_id_run_at_idx
   on private.publish_jobs (account_id, run_at, post_id);
--- Serves: the late policy.
+-- Serves: the late policy. Free of state, so that claiming and sending touch no index.
 create index publish_jobs_stale_at_idx
-  on private.publish_jobs (stale_at) where state = 'waiting' and stale_at < 'infinity';
+  on private.publish_jobs (stale_at) where stale_at < 'infinity';
 -- Serves: threads that have begun and wait.
 create index publish_jobs_begun_idx on private.publish_jobs (post_id) where position > 0;
 

@@ -58,10 +58,9 @@ comment on column public.posts.late_policy is
 
 -- Serves: GET /posts?from&to, the calendar.
 create index posts_scheduled_at_idx on public.posts (scheduled_at);
--- Serves: GET /posts?account_id&status.
-create index posts_account_id_status_idx on public.posts (account_id, status);
--- Serves: lateness reports and "what went out".
-create index posts_published_at_idx on public.posts (published_at) where published_at is not null;
+-- Serves: GET /posts?account_id&status, newest first. No index holds status or published_at: being
+-- published changes both, and so touches none of these.
+create index posts_account_id_id_idx on public.posts (account_id, id desc);
 -- Serves: "my posts".
 create index posts_user_id_idx on public.posts (user_id);
 -- Serves: GET /posts, newest first, and the policy.
@@ -102,8 +101,8 @@ create policy "members can read their workspace's segments"
   on public.post_segments for select to authenticated
   using (workspace_id = any (array(select private.workspace_ids())));
 
-insert into private.partition_policies (parent, owner, owner_column)
-values ('public.posts', null, null), ('public.post_segments', 'public.posts', 'post_id');
+insert into private.partition_policies (parent, owner, owner_column, fillfactor)
+values ('public.posts', null, null, 60), ('public.post_segments', 'public.posts', 'post_id', 60);
 
 create table private.post_transitions (
   from_status text not null,

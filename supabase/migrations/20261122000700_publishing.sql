@@ -115,8 +115,8 @@ create policy "members can read their workspace's attempts"
   on public.publish_attempts for select to authenticated
   using (workspace_id = any (array(select private.workspace_ids())));
 
-insert into private.partition_policies (parent, owner, owner_column)
-values ('public.publish_attempts', 'public.posts', 'post_id');
+insert into private.partition_policies (parent, owner, owner_column, fillfactor)
+values ('public.publish_attempts', 'public.posts', 'post_id', 50);
 
 insert into private.incarnation (system_identifier, timeline)
 select control.system_identifier, checkpoint.timeline_id
@@ -446,7 +446,7 @@ begin
       select jobs.position from private.publish_jobs as jobs where jobs.post_id = segments.post_id
     );
   update private.account_lanes
-  set lease_expires_at = p_now + p_lease, ready_at = p_now + p_lease
+  set lease_expires_at = p_now + p_lease
   where account_id = any (v_account_ids);
 end
 $$;
