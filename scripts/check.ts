@@ -1,4 +1,5 @@
 // Usage: npm run check — everything that can be judged in seconds and without a database.
+
 import { execFile } from 'node:child_process'
 import { glob, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { compareFunctionConfig } from './check/function-config.ts'
 import { importsIn } from './check/imports.ts'
 import { findViolations } from './check/layering.ts'
 import { comparePins } from './check/pins.ts'
+import { missingPlatforms } from './complete-lockfile.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const BIN = join(ROOT, 'node_modules/.bin')
@@ -42,6 +44,10 @@ const CHECKS: Record<string, Check> = {
   layering: async () =>
     findViolations(await importsIn(ROOT, ['functions', 'shared', 'scripts', 'tests'])),
   'pinned versions': async () => comparePins(await json('package.json'), await json('deno.json')),
+  'platforms in the lockfile': async () =>
+    Object.keys(missingPlatforms(await json('package-lock.json'))).map(
+      (path) => `package-lock.json lacks ${path}: run node scripts/complete-lockfile.ts`,
+    ),
   'names of settings': async () =>
     compareEnvNames(
       Object.keys(EnvSchema.shape),
