@@ -47,8 +47,8 @@ export const claimLanes = async (
 const goer = (deps: Need, claimId: string): Pick<LaneTools, 'go'> => ({
   go: createBatcher({
     lingerMs: 5,
-    maxItems: 250,
-    maxRunning: 2,
+    maxItems: 125,
+    maxRunning: 4,
     sleep: deps.sleep,
     run: async (postIds: string[]) => {
       const goId = deps.randomUUID()
@@ -71,8 +71,8 @@ type Settling = { result: AttemptResult } | { release: string } | { skip: string
 const settler = (deps: Need, claimId: string): Pick<LaneTools, 'settle'> & Release => {
   const report = createBatcher({
     lingerMs: 10,
-    maxItems: 500,
-    maxRunning: 2,
+    maxItems: 250,
+    maxRunning: 4,
     sleep: deps.sleep,
     run: async (items: Settling[]) => {
       const args = {

@@ -1,17 +1,18 @@
-/** Usage: npm run bench:publish -- [--posts N] [--accounts N] [--rounds N] [--latency MS] */
+/** Usage: npm run bench:publish -- [--posts N] [--accounts N] [--rounds N] [--trickle N] [--latency MS] */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { measureLimit } from './publish/limit.ts'
+import { type Round, resultsOf } from './publish/results.ts'
 import { seedAccounts } from './publish/seed-accounts.ts'
 import { type Bench, runSpike, type Spike } from './publish/spike.ts'
 import { runTrickle } from './publish/trickle.ts'
 import { controlX } from './support/control-x.ts'
 import { report, say } from './support/report.ts'
 import { startHost } from './support/start-host.ts'
-import { median, quantile } from './support/statistics.ts'
+import { quantile } from './support/statistics.ts'
 
 const { values } = parseArgs({
   options: {
@@ -19,73 +20,44 @@ const { values } = parseArgs({
     accounts: { type: 'string', default: '2000' },
     rounds: { type: 'string', default: '3' },
     trickle: { type: 'string', default: '200' },
-    /** How long X takes for each post. */
+    /** How long X takes for each post of a spike; the bare loop is then left out. */
     latency: { type: 'string', default: '0' },
   },
 })
-const options = {
-  posts: Number(values.posts),
-  accounts: Number(values.accounts),
-  rounds: Number(values.rounds),
-  trickle: Number(values.trickle),
-  latency: Number(values.latency),
-}
+const posts = Number(values.posts)
+const latency = Number(values.latency)
 const TRICKLE_OVER_MS = 20_000
 
-const fixed = (value: number | null) => (value === null ? '–' : value.toFixed(0))
+const whole = (value: number | null) => (value === null ? '–' : value.toFixed(0))
 
-const describe = (spike: Spike, count: number) => {
-  const perPost = Object.entries(spike.cpu).map(
-    ([part, ms]) => `${part} ${((ms * 1000) / count).toFixed(0)}`,
-  )
-  return `${fixed(spike.postsPerSecond)} posts/s, late p99 ${fixed(quantile(spike.lateMs, 0.99))} ms, CPU µs/post: ${perPost.join(', ')}`
+const describe = ({ spike, limit }: Round) => {
+  const cpu = Object.entries(spike.cpu).map(([part, ms]) => `${part} ${whole((ms * 1000) / posts)}`)
+  return [
+    `limit ${whole(limit)} posts/s; ours ${whole(spike.postsPerSecond)} posts/s`,
+    `late p50 ${whole(quantile(spike.lateMs, 0.5))} ms, p99 ${whole(quantile(spike.lateMs, 0.99))} ms`,
+    `CPU µs a post: ${cpu.join(', ')}`,
+  ].join('; ')
 }
 
-const runRounds = async (bench: Bench) => {
-  const { posts: count, rounds } = options
-  const limits: number[] = []
-  const spikes: Spike[] = []
-  for (let round = 1; round <= rounds; round += 1) {
-    const limit = await measureLimit(bench.host.state.x_url, {
-      name: `limit ${round}`,
-      accounts: bench.accounts,
-      count,
-    })
-    const spike = await runSpike(bench, `spike ${round}`, count)
-    limits.push(limit)
-    spikes.push(spike)
-    say(`round ${round}: limit ${fixed(limit)} posts/s; ${describe(spike, count)}`)
-  }
-  return { limits, spikes }
+/** The bare loop and a spike, one after the other. */
+const runRound = async (bench: Bench, number: number): Promise<Round> => {
+  const { host, accounts } = bench
+  const batch = { name: `limit ${number}`, accounts, count: posts }
+  const limit = latency > 0 ? null : await measureLimit(host.state.x_url, batch)
+  const spike: Spike = await runSpike(bench, `spike ${number}`, posts)
+  say(`round ${number}: ${describe({ limit, spike })}`)
+  return { limit, spike }
 }
 
 const measure = async (bench: Bench) => {
-  const trickle = await runTrickle(bench, options.trickle, TRICKLE_OVER_MS)
-  say(
-    `trickle: late p50 ${fixed(quantile(trickle.lateMs, 0.5))} ms, p99 ${fixed(quantile(trickle.lateMs, 0.99))} ms`,
-  )
-  if (options.latency > 0) await bench.x.delayPosts(options.latency)
-  const { limits, spikes } = await runRounds(bench)
-  const all = [trickle, ...spikes]
-  const medianOf = (read: (spike: Spike, round: number) => number) => median(spikes.map(read))
-  report({
-    bench: 'publish',
-    metrics: {
-      posts_per_s: medianOf((spike) => spike.postsPerSecond),
-      limit_posts_per_s: median(limits),
-      ratio_limit: medianOf((spike, round) => spike.postsPerSecond / (limits[round] ?? 0)),
-      late_p50_ms: quantile(trickle.lateMs, 0.5),
-      late_p99_ms: quantile(trickle.lateMs, 0.99),
-      spike_late_p99_ms: medianOf((spike) => quantile(spike.lateMs, 0.99) ?? 0),
-      store_cpu_us_per_post: medianOf((spike) => (spike.cpu.store * 1000) / options.posts),
-      wal_bytes_per_post: medianOf((spike) => spike.walBytes / options.posts),
-      edge_cpu_ms_per_post: medianOf((spike) => spike.cpu.publish / options.posts),
-    },
-    checks: {
-      no_duplicates: all.every(({ noDuplicates }) => noDuplicates),
-      none_lost: all.every(({ noneLost }) => noneLost),
-    },
-  })
+  const trickle = await runTrickle(bench, Number(values.trickle), TRICKLE_OVER_MS)
+  say(`trickle: late p99 ${whole(quantile(trickle.lateMs, 0.99))} ms`)
+  if (latency > 0) await bench.x.delayPosts(latency)
+  const rounds: Round[] = []
+  for (let number = 1; number <= Number(values.rounds); number += 1) {
+    rounds.push(await runRound(bench, number))
+  }
+  report(resultsOf(trickle, rounds, posts))
 }
 
 const run = async () => {
@@ -97,7 +69,7 @@ const run = async () => {
     await sql.connect()
     const x = controlX(host.state.x_url)
     await x.liftLimits()
-    const accounts = await seedAccounts(sql, { data, x }, options.accounts)
+    const accounts = await seedAccounts(sql, { data, x }, Number(values.accounts))
     say(`stack ready in ${host.readySeconds.toFixed(1)} s; ${accounts.length} accounts connected`)
     await measure({ host, sql, x, accounts })
   } finally {
