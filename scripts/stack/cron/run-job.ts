@@ -24,14 +24,20 @@ export async function runJob(pool: Pool, adminUrl: string, job: Job, signal: Abo
     connectionString: jobUrl(adminUrl, job),
     application_name: `pg_cron ${job.jobid}`,
   })
-  const stop = () => void client.end().catch(() => {})
+  // A client that is ended while it connects never settles its connect().
+  let interrupt = (_reason: Error) => {}
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    interrupt = reject
+  })
+  const stop = () => {
+    interrupt(new Error('the scheduler stopped'))
+    client.end().catch(() => {})
+  }
   client.on('error', () => {})
   signal.addEventListener('abort', stop, { once: true })
   try {
-    const outcome = client
-      .connect()
-      .then(() => client.query(job.command))
-      .then(succeeded, failed)
+    const work = client.connect().then(() => client.query(job.command))
+    const outcome = Promise.race([work, interrupted]).then(succeeded, failed)
     const runid = await recordStart(pool, job)
     await recordEnd(pool, runid, await outcome, client)
   } finally {

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 
@@ -21,6 +22,10 @@ type Options = {
  */
 export async function keepListening(options: Options): Promise<Listener> {
   const closing = new AbortController()
+  const closed = once(closing.signal, 'abort').then(() => {
+    throw new Error('closed')
+  })
+  closed.catch(() => {})
   let client: Client | undefined
   let lostAt: number | undefined
   let ready = () => {}
@@ -38,7 +43,8 @@ export async function keepListening(options: Options): Promise<Listener> {
     const ended = new Promise<void>((resolve) => current.once('end', () => resolve()))
     current.on('error', () => {})
     current.on('notification', (message) => options.onNotify(message.payload ?? ''))
-    await current.connect()
+    // A client that is ended while it connects never settles its connect().
+    await Promise.race([current.connect(), closed])
     await current.query(`listen ${current.escapeIdentifier(options.channel)}`)
     options.onReady(lostAt === undefined ? 0 : performance.now() - lostAt)
     ready()
