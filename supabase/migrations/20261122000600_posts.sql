@@ -58,9 +58,10 @@ comment on column public.posts.late_policy is
 
 -- Serves: GET /posts?from&to, the calendar.
 create index posts_scheduled_at_idx on public.posts (scheduled_at);
--- Serves: GET /posts?account_id&status, newest first. No index holds status or published_at: being
--- published changes both, and so touches none of these.
-create index posts_account_id_id_idx on public.posts (account_id, id desc);
+-- Serves: GET /posts?account_id&status.
+create index posts_account_id_status_idx on public.posts (account_id, status);
+-- Serves: lateness reports and "what went out".
+create index posts_published_at_idx on public.posts (published_at) where published_at is not null;
 -- Serves: "my posts".
 create index posts_user_id_idx on public.posts (user_id);
 -- Serves: GET /posts, newest first, and the policy.
