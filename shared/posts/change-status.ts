@@ -27,6 +27,10 @@ export const unschedulePost = async (caller: Rpc, postId: string, version: numbe
 export const publishPost = async (caller: Rpc, postId: string, version: number | null) =>
   Post.parse(await caller.rpc('publish_post', { p_post_id: postId, p_version: version }))
 
+/** Sends the rest of a thread of which the network has the first segments only. */
+export const resumePost = async (caller: Rpc, postId: string, version: number | null) =>
+  Post.parse(await caller.rpc('resume_post', { p_post_id: postId, p_version: version }))
+
 /** Cancels a post that is not on the network. Safe to repeat. */
 export const cancelPost = async (caller: Rpc, postId: string, version: number | null) =>
   Post.parse(await caller.rpc('cancel_post', { p_post_id: postId, p_version: version }))

@@ -10,6 +10,7 @@ import { validate } from '../../../shared/http/validate.ts'
 import {
   publishPost,
   resolvePost,
+  resumePost,
   schedulePost,
   unschedulePost,
 } from '../../../shared/posts/change-status.ts'
@@ -49,6 +50,11 @@ const docs = {
       'outcome-unknown',
       'post-in-flight',
     ],
+  }),
+  resume: describe({
+    summary: 'Send the rest of a partially published thread',
+    responses,
+    errors: ['role-required', 'account-not-connected', 'illegal-transition'],
   }),
   resolve: describe({
     summary: 'Settle a post whose outcome is unknown',
@@ -95,6 +101,9 @@ export const postStatus = (deps: Deps) => {
     )
     .post('/posts/:id/publish', user, docs.publish, id, ifMatch, noBody, once, async (c) =>
       send(c, await publishPost(c.var.caller, c.req.valid('param').id, c.var.version)),
+    )
+    .post('/posts/:id/resume', user, docs.resume, id, ifMatch, noBody, once, async (c) =>
+      send(c, await resumePost(c.var.caller, c.req.valid('param').id, c.var.version)),
     )
     .post(
       '/posts/:id/resolve',

@@ -33,6 +33,7 @@ test('gives no ETag for a dry run: the version it would have does not exist', as
 
 const verbs: [string, string, unknown?][] = [
   ['unschedule', 'rpc/unschedule_post'],
+  ['resume', 'rpc/resume_post'],
   ['publish', 'rpc/publish_post'],
   ['resolve', 'rpc/resolve_post', { remote_id: '1234567890' }],
 ]
