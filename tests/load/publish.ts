@@ -7,7 +7,7 @@ import pg from 'pg'
 import { measureLimit } from './publish/limit.ts'
 import { type Round, resultsOf } from './publish/results.ts'
 import { seedAccounts } from './publish/seed-accounts.ts'
-import { type Bench, runSpike, type Spike } from './publish/spike.ts'
+import { type Bench, runSpike, type Spike, stopMetrics } from './publish/spike.ts'
 import { runTrickle } from './publish/trickle.ts'
 import { controlX } from './support/control-x.ts'
 import { report, say } from './support/report.ts'
@@ -52,6 +52,7 @@ const runRound = async (bench: Bench, number: number): Promise<Round> => {
 const measure = async (bench: Bench) => {
   const trickle = await runTrickle(bench, Number(values.trickle), TRICKLE_OVER_MS)
   say(`trickle: late p99 ${whole(quantile(trickle.lateMs, 0.99))} ms`)
+  await stopMetrics(bench.sql)
   if (latency > 0) await bench.x.delayPosts(latency)
   const rounds: Round[] = []
   for (let number = 1; number <= Number(values.rounds); number += 1) {
