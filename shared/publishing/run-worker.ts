@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
-import { createCrew } from '../worker/crew.ts'
+import { type Crew, createCrew } from '../worker/crew.ts'
 import { mayTakeMore } from '../worker/life.ts'
 import type { Lane } from './batches.ts'
 import { type Claimed, claimLanes } from './claim-lanes.ts'
@@ -43,8 +43,19 @@ export const runWorker = async (deps: Need, network: Network, isolate: Isolate):
     if (isAllThereWas) await Promise.race([crew.below(1), deps.sleep(POLL_MS)])
     await crew.below(CAPACITY - REFILL_BELOW)
   }
-  await leave(deps, workerId).catch(failed(deps, 'leaving failed'))
-  await crew.done()
+  await drain(deps, workerId, crew)
+}
+
+/**
+ * Brings what is under way to its end. Successors are rung at once, when half of the lanes are
+ * free again, and at the end: lanes come back with posts that nobody else was told of.
+ */
+const drain = async (deps: Need, workerId: string, crew: Crew): Promise<void> => {
+  for (const busy of [Number.POSITIVE_INFINITY, Math.ceil(crew.size() / 2), 1]) {
+    await crew.below(busy)
+    await leave(deps, workerId).catch(failed(deps, 'leaving failed'))
+    if (crew.size() === 0) return
+  }
 }
 
 const failed = (deps: Pick<Deps, 'log'>, message: string) => (error: unknown) => {

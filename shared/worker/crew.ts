@@ -1,3 +1,5 @@
+export type Crew = ReturnType<typeof createCrew>
+
 /** Work that is under way, counted. */
 export const createCrew = () => {
   const working = new Set<Promise<void>>()
@@ -23,8 +25,5 @@ export const createCrew = () => {
         if (working.size < count) resolve()
         else watch = { count, resolve }
       }),
-    done: async (): Promise<void> => {
-      await Promise.all(working)
-    },
   }
 }

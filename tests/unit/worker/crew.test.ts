@@ -28,7 +28,7 @@ test('tells when few enough are left, and when all are done', async () => {
   expect(crew.size()).toBe(1)
 
   jobs[2]?.finish()
-  await crew.done()
+  await crew.below(1)
   expect(crew.size()).toBe(0)
 })
 
