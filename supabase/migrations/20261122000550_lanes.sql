@@ -67,16 +67,17 @@ alter table private.publish_jobs enable row level security;
 -- Locks lanes in one order, so that batches cannot wait for each other.
 create function private.lock_lanes(p_account_ids uuid[])
 returns void
-language sql
+language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
-  select count(*)
-  from (
-    select from private.account_lanes
-    where account_id = any (p_account_ids)
-    order by account_id
-    for update
-  ) as locked;
+begin
+  perform from private.account_lanes
+  where account_id = any (p_account_ids)
+  order by account_id
+  for update;
+end
 $$;
 
 comment on function private.lock_lanes(uuid[]) is 'First lock of every change to a job.';
@@ -84,9 +85,12 @@ comment on function private.lock_lanes(uuid[]) is 'First lock of every change to
 -- When a free lane may be claimed. A held lane is ready when its lease lapses: nobody moves that.
 create function private.refresh_lanes(p_account_ids uuid[])
 returns void
-language sql
+language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
+begin
   update private.account_lanes as lanes
   set ready_at = greatest(
     lanes.blocked_until,
@@ -105,6 +109,7 @@ as $$
   )
   where lanes.account_id = any (p_account_ids)
     and lanes.claim_id is null;
+end
 $$;
 
 comment on function private.refresh_lanes(uuid[]) is

@@ -271,6 +271,9 @@ as $$
 declare
   v_released uuid[];
 begin
+  if p_account_ids = '{}' then
+    return;
+  end if;
   perform private.lock_lanes(p_account_ids);
   with released as (
     update private.account_lanes
