@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAlive } from './is-alive.ts'
@@ -8,9 +8,20 @@ import { commandOf } from './process-identity.ts'
 /** What `postmaster.pid` says: the postmaster's process id and whether it takes connections. */
 export const lockOf = (dataDir: string) => {
   const file = join(dataDir, 'postmaster.pid')
-  if (!existsSync(file)) return undefined
-  const lines = readFileSync(file, 'utf8').split('\n')
+  const text = textOf(file)
+  if (text === undefined) return undefined
+  const lines = text.split('\n')
   return { file, pid: Math.abs(Number(lines[0])), isReady: lines[7]?.trim() === 'ready' }
+}
+
+/** Read at once, without asking first: a postmaster that fails removes the file at any moment. */
+const textOf = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /**
