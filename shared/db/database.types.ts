@@ -301,6 +301,7 @@ export type Database = {
       }
       post_segments: {
         Row: {
+          media_ids: string[]
           position: number
           post_id: string
           published_at: string | null
@@ -311,6 +312,7 @@ export type Database = {
         }
         ComputedFields: never
         Insert: {
+          media_ids?: string[]
           position: number
           post_id: string
           published_at?: string | null
@@ -320,6 +322,7 @@ export type Database = {
           workspace_id: string
         }
         Update: {
+          media_ids?: string[]
           position?: number
           post_id?: string
           published_at?: string | null
@@ -404,6 +407,7 @@ export type Database = {
           version: number
           workspace_id: string
           segments: {
+            media_ids: string[]
             position: number
             post_id: string
             published_at: string | null

@@ -14,12 +14,16 @@ create table private.account_lanes (
   -- When a worker may claim the lane: the first waiting job's time, or the end of the block or of
   -- the claim's lease, whichever rules. A lease that Go prolonged is read beside it.
   ready_at timestamptz not null default 'infinity',
-  -- Infinity while the account may not send; the end of a rate window otherwise.
+  -- The end of a rate window.
   blocked_until timestamptz not null default '-infinity',
+  -- Why nothing may be sent until somebody opens the lane again. Any reason closes it.
+  closed_by text[] not null default '{}',
   -- Fencing token: grows with every claim, so that a late worker is recognised.
   token bigint not null default 0,
   claim_id uuid,
   lease_expires_at timestamptz,
+  constraint account_lanes_closed_by_known
+    check (closed_by <@ array['account', 'workspace', 'suspended', 'budget']),
   constraint account_lanes_claimed_with_lease check ((claim_id is null) = (lease_expires_at is null))
 ) with (fillfactor = 50);
 
@@ -45,6 +49,8 @@ create table private.publish_jobs (
   token bigint,
   -- Segment to send next.
   position smallint not null default 0,
+  -- False while the network does not have its media yet: the job is passed by.
+  media_ready boolean not null default true,
   constraint publish_jobs_state_known check (state in ('waiting', 'claimed', 'sending')),
   constraint publish_jobs_held_iff_token check ((token is not null) = (state <> 'waiting'))
 ) with (fillfactor = 50);
@@ -94,6 +100,7 @@ begin
   update private.account_lanes as lanes
   set ready_at = greatest(
     lanes.blocked_until,
+    case when lanes.closed_by = '{}' then '-infinity' else 'infinity' end::timestamptz,
     (select apps.breaker_open_until from private.x_apps as apps where apps.id = lanes.x_app_id),
     coalesce(
       (
@@ -101,6 +108,7 @@ begin
         from private.publish_jobs as jobs
         where jobs.account_id = lanes.account_id
           and jobs.state <> 'sending'
+          and jobs.media_ready
         order by jobs.run_at, jobs.post_id
         limit 1
       ),
@@ -113,7 +121,7 @@ end
 $$;
 
 comment on function private.refresh_lanes(uuid[]) is
-  'Sets ready_at of free lanes from their first job, their block and the breaker of their app.';
+  'Sets ready_at of free lanes from their first job, what closes them and the breaker of their app.';
 
 -- Takes a lane from a worker that has not sent anything of it yet, because an earlier job came or
 -- a claimed one changed. The worker's Go is then refused by the token; nothing has left.
@@ -143,6 +151,41 @@ $$;
 comment on function private.reclaim_idle_lanes(uuid[]) is
   'Fences off workers that hold lanes without having sent from them.';
 
+create function private.close_lanes(p_account_ids uuid[], p_reason text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.lock_lanes(p_account_ids);
+  update private.account_lanes
+  set closed_by = closed_by || p_reason
+  where account_id = any (p_account_ids) and not closed_by @> array[p_reason];
+  perform private.reclaim_idle_lanes(p_account_ids);
+  perform private.refresh_lanes(p_account_ids);
+end
+$$;
+
+comment on function private.close_lanes(uuid[], text) is
+  'Nothing more is sent from these lanes until they are opened for the same reason.';
+
+create function private.open_lanes(p_account_ids uuid[], p_reason text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.lock_lanes(p_account_ids);
+  update private.account_lanes
+  set closed_by = array_remove(closed_by, p_reason)
+  where account_id = any (p_account_ids) and closed_by @> array[p_reason];
+  perform private.refresh_lanes(p_account_ids);
+end
+$$;
+
+comment on function private.open_lanes(uuid[], text) is
+  'Takes one reason away; a lane opens with its last. The tick rings for what is due.';
+
 -- Every account has its lane; an account that may not send has it closed.
 create function private.tg_accounts__follow_lane()
 returns trigger
@@ -155,12 +198,11 @@ begin
   values (new.id, new.workspace_id, new.x_app_id)
   on conflict (account_id) do nothing;
 
-  perform private.lock_lanes(array[new.id]);
-  update private.account_lanes
-  set blocked_until = case when new.status = 'active' then '-infinity' else 'infinity' end::timestamptz
-  where account_id = new.id;
-  perform private.reclaim_idle_lanes(array[new.id]);
-  perform private.refresh_lanes(array[new.id]);
+  if new.status = 'active' then
+    perform private.open_lanes(array[new.id], 'account');
+  else
+    perform private.close_lanes(array[new.id], 'account');
+  end if;
   return new;
 end
 $$;

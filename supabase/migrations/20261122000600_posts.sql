@@ -72,6 +72,8 @@ create table public.post_segments (
   position smallint not null,
   workspace_id uuid not null,
   text text not null,
+  -- What it shows, in this order.
+  media_ids uuid[] not null default '{}',
   status text not null default 'pending',
   remote_id text,
   published_at timestamptz,

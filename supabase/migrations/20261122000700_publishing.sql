@@ -196,6 +196,7 @@ begin
         and jobs.state <> 'sending'
         and jobs.run_at <= p_now + p_ahead
         and jobs.stale_at > p_now
+        and jobs.media_ready
       order by jobs.run_at, jobs.post_id
       limit p_per_lane
     ) as first_jobs
@@ -414,9 +415,11 @@ begin
       and lanes.token = jobs.token
       and lanes.lease_expires_at > p_now
       and lanes.blocked_until <= p_now
+      and lanes.closed_by = '{}'
     where jobs.post_id = any (p_post_ids)
       and jobs.state = 'claimed'
       and jobs.stale_at > p_now
+      and jobs.media_ready
       and (
         select posts.status from public.posts where posts.id = jobs.post_id
       ) in ('scheduled', 'publishing', 'partially_published')
