@@ -12,6 +12,8 @@ export type Deps = {
   monotonic(): number
   /** Resolves after `ms`, or rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** A signal that aborts after `ms`, with a `TimeoutError`. */
+  deadline(ms: number): AbortSignal
   randomUUID(): string
   randomBytes(length: number): Bytes
   /** Every address, IPv4 and IPv6, of a host; none when it has none. */
@@ -59,6 +61,7 @@ export const createDeps = (): Deps => {
     now: () => new Date(),
     monotonic: () => performance.now(),
     sleep,
+    deadline: (ms) => AbortSignal.timeout(ms),
     randomUUID: () => crypto.randomUUID(),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     resolveDns,

@@ -6,7 +6,10 @@ import { refreshTokens } from './refresh-tokens.ts'
 import { openTokens } from './token-envelope.ts'
 import type { TokenHolder } from './token-holder.ts'
 
-type Need = Pick<Deps, 'env' | 'now' | 'monotonic' | 'sleep' | 'randomUUID' | 'service'>
+type Need = Pick<
+  Deps,
+  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service'
+>
 
 export type AccessToken =
   | { kind: 'token'; accessToken: string; holder: TokenHolder }

@@ -5,7 +5,7 @@ import { retry } from '../worker/retry.ts'
 import { openTokens, sealTokens } from './token-envelope.ts'
 import type { TokenHolder } from './token-holder.ts'
 
-type Need = Pick<Deps, 'env' | 'monotonic' | 'sleep' | 'service'>
+type Need = Pick<Deps, 'env' | 'monotonic' | 'sleep' | 'deadline' | 'service'>
 type Refresher = Pick<Network, 'refresh'>
 
 export type Refreshed =
@@ -31,7 +31,7 @@ export const refreshTokens = async (
   const old = await openTokens(keys, holder.encrypted_tokens, holder)
   if (!old.refresh_token) return refused(deps, holder, 'The account granted no offline access.')
 
-  const answer = await refresh(network, old.refresh_token, lease)
+  const answer = await refresh(deps, network, old.refresh_token, lease)
   if (answer.kind === 'refused' && DEFINITE.has(answer.slug)) {
     return refused(deps, holder, answer.detail)
   }
@@ -59,12 +59,13 @@ export const refreshTokens = async (
 
 /** An unknown outcome may have spent the token: one more try, never two, never outside the lease. */
 const refresh = async (
+  deps: Need,
   network: Refresher,
   token: string,
   lease: Lease,
 ): Promise<Awaited<ReturnType<Refresher['refresh']>> | { kind: 'too_late'; detail: string }> => {
   const hasTime = () => lease.leftMs() > TIMEOUT_MS
-  const ask = () => network.refresh(token, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+  const ask = () => network.refresh(token, { signal: deps.deadline(TIMEOUT_MS) })
 
   if (!hasTime()) return { kind: 'too_late', detail: 'The worker was too slow to refresh safely.' }
   const answer = await ask()

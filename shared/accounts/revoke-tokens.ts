@@ -12,7 +12,7 @@ type Revocation = Pick<TokenHolder, 'account_id' | 'workspace_id' | 'encrypted_t
  * later by itself. Returns how many it tried.
  */
 export const revokeTokens = async (
-  deps: Pick<Deps, 'env' | 'service' | 'log'>,
+  deps: Pick<Deps, 'env' | 'deadline' | 'service' | 'log'>,
   network: Pick<Network, 'revoke'>,
 ): Promise<number> => {
   const revocations = await deps.service<Revocation[]>('claim_token_revocations')
@@ -31,7 +31,7 @@ export const revokeTokens = async (
 
 /** A definite refusal means the network does not know the token: nothing is left to revoke. */
 const revokeBoth = async (
-  deps: Pick<Deps, 'env'>,
+  deps: Pick<Deps, 'env' | 'deadline'>,
   network: Pick<Network, 'revoke'>,
   revocation: Revocation,
 ): Promise<boolean> => {
@@ -40,7 +40,7 @@ const revokeBoth = async (
   const all = [tokens.refresh_token, tokens.access_token].filter((token) => token !== null)
   let done = true
   for (const token of all) {
-    const { kind } = await network.revoke(token, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const { kind } = await network.revoke(token, { signal: deps.deadline(TIMEOUT_MS) })
     done &&= kind === 'revoked' || kind === 'refused'
   }
   return done

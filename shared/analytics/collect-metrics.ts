@@ -5,7 +5,10 @@ import { retry } from '../worker/retry.ts'
 import type { Collection, CollectionClaim, Release } from './collection.ts'
 import { readAccount } from './read-account.ts'
 
-type Need = Pick<Deps, 'env' | 'now' | 'monotonic' | 'sleep' | 'randomUUID' | 'service' | 'log'>
+type Need = Pick<
+  Deps,
+  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+>
 
 /** Accounts of one claim, all asked at once: publishing keeps the rest of the machine. */
 const ACCOUNTS = 10

@@ -7,7 +7,10 @@ import { blockAfter } from './block-after.ts'
 import type { Collection, Reading, Release } from './collection.ts'
 import { readingOf } from './reading-of.ts'
 
-type Need = Pick<Deps, 'env' | 'now' | 'monotonic' | 'sleep' | 'randomUUID' | 'service'>
+type Need = Pick<
+  Deps,
+  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service'
+>
 type Asked = { kind: 'metrics'; posts: PostMetrics[] } | Failure | { kind: 'later'; detail: string }
 
 /** Half of a claim's lease, so that a slow answer can still be saved under it. */
@@ -66,7 +69,7 @@ const askWith = async (
   const token = await accessToken(deps, network, holder, rejected)
   if (token.kind !== 'token') return { asked: { kind: 'later', detail: token.detail } }
   const remoteIds = account.segments.map((segment) => segment.remote_id)
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  const signal = deps.deadline(TIMEOUT_MS)
   return {
     asked: await network.metrics(token.accessToken, remoteIds, { signal }),
     holder: token.holder,

@@ -4,7 +4,10 @@ import { mayTakeMore } from '../worker/life.ts'
 import { retry } from '../worker/retry.ts'
 import { collectMetrics } from './collect-metrics.ts'
 
-type Need = Pick<Deps, 'env' | 'now' | 'monotonic' | 'sleep' | 'randomUUID' | 'service' | 'log'>
+type Need = Pick<
+  Deps,
+  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+>
 type RolledUp = { folded: number; is_empty: boolean }
 
 /** CPU and age are the isolate's, over all its runs. */

@@ -8,7 +8,10 @@ import { judgeLooks, type OpenLook, verdict } from './judge-looks.ts'
 
 type AccountLook = OpenLook & TokenHolder & { remote_user_id: string }
 
-type Need = Pick<Deps, 'env' | 'now' | 'monotonic' | 'sleep' | 'randomUUID' | 'service' | 'log'>
+type Need = Pick<
+  Deps,
+  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+>
 
 const ROUND = 50
 /** Per ring, so that a backlog does not use up the isolate's CPU; the tick rings again. */
@@ -73,7 +76,7 @@ const readTimeline = async (
   const answer = await network.timeline(
     token.accessToken,
     { remoteUserId: account.remote_user_id, since: new Date(oldest - CLOCK_SKEW_MS) },
-    { signal: AbortSignal.timeout(TIMELINE_TIMEOUT_MS) },
+    { signal: deps.deadline(TIMELINE_TIMEOUT_MS) },
   )
   if (answer.kind === 'reauth') await accessToken(deps, network, token.holder, true)
   return answer.kind === 'timeline' ? answer : { slug: answer.slug }

@@ -21,7 +21,10 @@ export type LaneTools = {
   spend(): void
 }
 
-type Need = Pick<Deps, 'env' | 'now' | 'monotonic' | 'sleep' | 'randomUUID' | 'service' | 'log'>
+type Need = Pick<
+  Deps,
+  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+>
 
 /**
  * Sends a lane's jobs in order, one at a time, each thread segment after the one before is

@@ -7,7 +7,10 @@ import { type Claimed, claimLanes } from './claim-lanes.ts'
 import { type Isolate, planLane, plannedCpuMs, shareOf } from './cpu-plan.ts'
 import { runLane } from './run-lane.ts'
 
-type Need = Pick<Deps, 'env' | 'now' | 'monotonic' | 'sleep' | 'randomUUID' | 'service' | 'log'>
+type Need = Pick<
+  Deps,
+  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+>
 
 /** Lanes one worker runs at a time: enough for a provider that takes 500 ms. */
 const CAPACITY = 500

@@ -26,7 +26,7 @@ type Sending = {
  * refresh the token.
  */
 export const sendAttempt = async (
-  deps: Pick<Deps, 'sleep'>,
+  deps: Pick<Deps, 'sleep' | 'deadline'>,
   { network, accessToken, attempt, runAt, clock, lease }: Sending,
 ): Promise<{ result: AttemptResult; tokenRejected: boolean }> => {
   const wait = clock.untilMs(runAt)
@@ -48,7 +48,7 @@ export const sendAttempt = async (
   const { rates, ...outcome } = await network.publish(
     accessToken,
     { text: attempt.text, replyTo: attempt.reply_to },
-    { signal: AbortSignal.timeout(SEND_TIMEOUT_MS) },
+    { signal: deps.deadline(SEND_TIMEOUT_MS) },
   )
   const result = resultOf({ attempt, outcome, rates, sentAt, now: clock.now() })
   return { result, tokenRejected: outcome.kind === 'reauth' }

@@ -89,6 +89,7 @@ export const fakeApi = (database: FakeDatabase = {}, network: Partial<Network> =
     now: () => NOW,
     monotonic: () => 0,
     sleep: () => new Promise((resolve) => sleepers.push(resolve)),
+    deadline: () => new AbortController().signal,
     randomUUID: () => crypto.randomUUID(),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     resolveDns: async () => ['93.184.216.34'],
