@@ -50,6 +50,12 @@ export const EnvSchema = z.object({
   ALLOWED_ORIGINS: list.pipe(z.array(origin)),
   DOCS_URL: optional(z.url()),
   WEBHOOK_PRIVATE_HOSTS: list,
+  S3_ENDPOINT: optional(z.url()),
+  S3_PUBLIC_ENDPOINT: optional(z.url()),
+  S3_REGION: z.string().min(1),
+  S3_BUCKET: z.string().min(3),
+  S3_ACCESS_KEY_ID: z.string().min(1),
+  S3_SECRET_ACCESS_KEY: z.string().min(1),
   SB_REGION: optional(z.string()),
 })
 

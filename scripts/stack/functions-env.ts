@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { JSONWebKeySet } from 'jose'
 import type { Keys } from './keys.ts'
+import { STORAGE } from './storage/settings.ts'
 
 const FRONTENDS = [3000, 5173].flatMap((port) => [
   `http://localhost:${port}`,
@@ -27,6 +28,7 @@ export const functionsEnv = (o: {
   ENCRYPTION_KEYS: JSON.stringify(o.keys.encryption),
   ALLOWED_ORIGINS: FRONTENDS.join(','),
   ...sandboxApp(o.xUrl, o.own),
+  ...ownStorage(o.apiUrl, o.keys),
   ...o.own,
 })
 
@@ -36,6 +38,14 @@ const sandboxApp = (xUrl: string, own: Record<string, string>) => ({
   X_AUTHORIZE_URL: `${xUrl}/i/oauth2/authorize`,
   X_TOKEN_URL: `${xUrl}/2/oauth2/token`,
   ...(own.X_CLIENT_ID ? {} : { X_CLIENT_ID: 'sandbox-client', X_CLIENT_SECRET: 'sandbox-secret' }),
+})
+
+const ownStorage = (apiUrl: string, { storage }: Keys) => ({
+  S3_ENDPOINT: `${apiUrl}/storage/v1/s3`,
+  S3_REGION: STORAGE.region,
+  S3_BUCKET: STORAGE.bucket,
+  S3_ACCESS_KEY_ID: storage.accessKeyId,
+  S3_SECRET_ACCESS_KEY: storage.secretAccessKey,
 })
 
 const OWN_NAMES = [
@@ -48,6 +58,12 @@ const OWN_NAMES = [
   'ALLOWED_ORIGINS',
   'DOCS_URL',
   'WEBHOOK_PRIVATE_HOSTS',
+  'S3_ENDPOINT',
+  'S3_PUBLIC_ENDPOINT',
+  'S3_REGION',
+  'S3_BUCKET',
+  'S3_ACCESS_KEY_ID',
+  'S3_SECRET_ACCESS_KEY',
 ]
 
 /** Our own settings among the variables of a shell or `.env`. */

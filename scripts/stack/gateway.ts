@@ -20,6 +20,7 @@ export type GatewayParts = {
     fetch: Fetch
     upgrade: (req: IncomingMessage, socket: Duplex, head: Buffer) => void
   }
+  storage: Route
 }
 
 type Route = (req: IncomingMessage, res: ServerResponse, path: string) => unknown
@@ -31,6 +32,7 @@ export const startGateway = async (port: number, parts: GatewayParts) => {
     '/rest/v1': restRoute(parts),
     '/functions/v1': parts.functions,
     '/realtime/v1': realtimeRoute(parts),
+    '/storage/v1': storageRoute(parts),
   }
   const server = createServer((req, res) => {
     const [prefix, path] = split(req.url ?? '/')
@@ -92,6 +94,19 @@ const realtimeRoute = ({ realtime }: GatewayParts): Route => {
     if (answerPreflight(req, res)) return
     for (const [name, value] of Object.entries(OPEN_CORS)) res.setHeader(name, value)
     return route(req, res, path)
+  }
+}
+
+// Uploads go straight here from any page; the signature in their URL is what lets them in.
+const storageRoute = ({ storage }: GatewayParts): Route => {
+  const exposed = `${OPEN_CORS['access-control-expose-headers']}, ETag`
+  return (req, res, path) => {
+    if (answerPreflight(req, res)) return
+    res.setHeader('access-control-allow-origin', '*')
+    res.setHeader('access-control-expose-headers', exposed)
+    if (!path.startsWith('/s3/'))
+      return sendJson(res, 404, { message: 'Only /storage/v1/s3 is served.' })
+    return storage(req, res, path.slice('/s3'.length))
   }
 }
 

@@ -14,6 +14,8 @@ export type Keys = {
   cron: string
   /** Key id → base64 of 32 bytes; the first one encrypts. */
   encryption: Record<string, string>
+  /** What object storage lets in. */
+  storage: { accessKeyId: string; secretAccessKey: string }
 }
 
 /** Reads `<data>/keys.json`, or makes it on the first start. */
@@ -21,7 +23,8 @@ export const loadKeys = async (data: string): Promise<Keys> => {
   const file = join(data, 'keys.json')
   if (!existsSync(file)) return save(file, await generateKeys())
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Keys
+    const kept = JSON.parse(await readFile(file, 'utf8')) as Keys
+    return kept.storage ? kept : await save(file, { ...kept, storage: storageKeys() })
   } catch (cause) {
     throw fault(
       `${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`,
@@ -45,8 +48,14 @@ const generateKeys = async (): Promise<Keys> => {
     secret: apiKey('sb_secret'),
     cron: apiKey('sb_secret'),
     encryption: { k1: randomBytes(32).toString('base64') },
+    storage: storageKeys(),
   }
 }
+
+const storageKeys = () => ({
+  accessKeyId: randomBytes(16).toString('hex'),
+  secretAccessKey: randomBytes(32).toString('hex'),
+})
 
 const apiKey = (prefix: string) =>
   `${prefix}_${randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x').slice(0, 31)}`

@@ -31,6 +31,7 @@ MyPosts is ready.
   API          ${state.functions_url}/api
   Supabase     ${state.api_url}
   Postgres     ${state.db_url}
+  storage      ${state.s3_url}
   sandbox X    ${state.x_url}
   publishable  ${state.publishable_key}
   secret       ${state.secret_key}

@@ -13,6 +13,8 @@ import { startPostgrest } from './postgrest.ts'
 import { createRealtime } from './realtime/server.ts'
 import { createRoleTokens } from './role-tokens.ts'
 import { sendJson } from './send-json.ts'
+import { createStorage } from './storage/server.ts'
+import { STORAGE } from './storage/settings.ts'
 
 type Options = {
   apiUrl: string
@@ -22,6 +24,7 @@ type Options = {
   keys: Keys
   jwks: JSONWebKeySet
   database: Database
+  restDatabasePort: number
   sql: pg.Pool
   env: Record<string, string>
   limits: Limits
@@ -35,7 +38,7 @@ export const startServices = async (o: Options) => {
   const { keys, jwks, sql, database, closing, log } = o
   const issuer = `${o.apiUrl}/auth/v1`
   const rest = await startPostgrest({
-    databasePort: database.port,
+    databasePort: o.restDatabasePort,
     jwks,
     publicUrl: `${o.apiUrl}/rest/v1`,
     logFile: join(o.data, 'postgrest.log'),
@@ -51,6 +54,13 @@ export const startServices = async (o: Options) => {
   closing.add(realtime.close)
   await realtime.ready
 
+  const storage = createStorage({
+    directory: join(o.data, 'storage'),
+    credentials: { ...keys.storage, region: STORAGE.region },
+    log,
+  })
+  await storage.createBucket(STORAGE.bucket)
+
   const functions = createFunctions({ project: o.project, env: o.env, limits: o.limits, log })
   closing.add(functions.close)
 
@@ -61,6 +71,7 @@ export const startServices = async (o: Options) => {
     rest,
     functions: o.serveFunctions ? functions.handle : notServed,
     realtime,
+    storage: storage.handle,
   })
   closing.add(gateway.close)
   return { functions }

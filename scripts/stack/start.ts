@@ -11,6 +11,7 @@ import { startSandboxX } from './sandbox-x.ts'
 import { startServices } from './services.ts'
 import { startStandIns } from './stand-ins.ts'
 import { publishState, type StackState } from './state.ts'
+import { STORAGE } from './storage/settings.ts'
 import { storeVaultSecrets } from './vault-secrets.ts'
 
 export type { StackState } from './state.ts'
@@ -32,6 +33,8 @@ export type StackOptions = {
   cron?: boolean
   /** Directory with supabase/, functions/ and deno.json. */
   project?: string
+  /** Gets the port of Postgres, answers the one PostgREST connects to instead: a proxy of a test's. */
+  restThrough?: (databasePort: number) => number
 }
 
 export type Stack = Awaited<ReturnType<typeof boot>>
@@ -75,7 +78,13 @@ const boot = async (options: StackOptions, log: (line: string) => void, closing:
   const serveFunctions = options.functions ?? true
   const common = { apiUrl, project, data, keys, jwks, database, sql, env, log, closing }
   const { functions } = await step(`API at ${apiUrl}`, () =>
-    startServices({ ...common, port: ports.gateway, limits, serveFunctions }),
+    startServices({
+      ...common,
+      port: ports.gateway,
+      limits,
+      serveFunctions,
+      restDatabasePort: options.restThrough?.(database.port) ?? database.port,
+    }),
   )
   const cron = options.cron ?? true
   await step('pg_cron and pg_net', () =>
@@ -104,6 +113,11 @@ const stateOf = (o: {
   publishable_key: o.keys.publishable,
   secret_key: o.keys.secret,
   cron_key: o.keys.cron,
+  s3_url: `${o.apiUrl}/storage/v1/s3`,
+  s3_region: STORAGE.region,
+  s3_bucket: STORAGE.bucket,
+  s3_access_key_id: o.keys.storage.accessKeyId,
+  s3_secret_access_key: o.keys.storage.secretAccessKey,
   jwks: o.jwks,
   data: o.data,
   pid: process.pid,

@@ -16,6 +16,12 @@ export type StackState = {
   publishable_key: string
   secret_key: string
   cron_key: string
+  /** Object storage that speaks S3, and what it lets in. */
+  s3_url: string
+  s3_region: string
+  s3_bucket: string
+  s3_access_key_id: string
+  s3_secret_access_key: string
   jwks: JSONWebKeySet
   data: string
   pid: number

@@ -22,6 +22,10 @@ export const VARIABLES = {
   SUPABASE_JWKS: JSON.stringify({ keys: [jwk] }),
   ENCRYPTION_KEYS: JSON.stringify({ k1: btoa('k'.repeat(32)) }),
   X_CLIENT_ID: 'client',
+  S3_REGION: 'local',
+  S3_BUCKET: 'myposts',
+  S3_ACCESS_KEY_ID: 'key',
+  S3_SECRET_ACCESS_KEY: 'secret',
   ALLOWED_ORIGINS: 'https://app.example.com',
 }
 

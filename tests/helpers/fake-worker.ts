@@ -16,6 +16,10 @@ const env = parseEnv({
   SUPABASE_JWKS: '{"keys":[]}',
   ENCRYPTION_KEYS: JSON.stringify({ k1: btoa('k'.repeat(32)) }),
   X_CLIENT_ID: 'client',
+  S3_REGION: 'local',
+  S3_BUCKET: 'myposts',
+  S3_ACCESS_KEY_ID: 'key',
+  S3_SECRET_ACCESS_KEY: 'secret',
 })
 
 type Handler = (args: Record<string, unknown>) => unknown

@@ -15,6 +15,10 @@ export const env = parseEnv({
   SUPABASE_JWKS: '{"keys":[]}',
   ENCRYPTION_KEYS: JSON.stringify(KEYS),
   X_CLIENT_ID: 'client',
+  S3_REGION: 'local',
+  S3_BUCKET: 'myposts',
+  S3_ACCESS_KEY_ID: 'key',
+  S3_SECRET_ACCESS_KEY: 'secret',
 })
 
 export type Call = { fn: string; args: Record<string, unknown> }

@@ -7,6 +7,7 @@ const keys = {
   secret: 'sb_secret_s',
   cron: 'sb_secret_c',
   encryption: { k1: 'key' },
+  storage: { accessKeyId: 'id', secretAccessKey: 'storage' },
 }
 const env = (own: Record<string, string>) =>
   functionsEnv({
@@ -31,6 +32,15 @@ test("never mixes an own app with the sandbox app's secret", () => {
   const own = env({ X_CLIENT_ID: 'mine', X_API_URL: 'https://api.x.com' })
   expect(own).toMatchObject({ X_CLIENT_ID: 'mine', X_API_URL: 'https://api.x.com' })
   expect(own).not.toHaveProperty('X_CLIENT_SECRET')
+})
+
+test('points functions at its own object storage, unless another one is named', () => {
+  expect(env({})).toMatchObject({
+    S3_ENDPOINT: 'http://127.0.0.1:1/storage/v1/s3',
+    S3_ACCESS_KEY_ID: 'id',
+    S3_SECRET_ACCESS_KEY: 'storage',
+  })
+  expect(env({ S3_ENDPOINT: 'https://s3.example' }).S3_ENDPOINT).toBe('https://s3.example')
 })
 
 test('hands over the named secret keys as the platform does', () => {
