@@ -1,0 +1,5 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+drop function private.resume_publishing();
+drop function private.watch_incarnation(timestamptz);
