@@ -32,7 +32,13 @@ export const sandboxX = (url: string) => {
     accepted: async (username: string) =>
       (await ask<{ accepted: Accepted[] }>('GET', `/sandbox/accepted?username=${username}`))
         .accepted,
+    /** Of every user. */
+    acceptedByAll: async () =>
+      (await ask<{ accepted: Accepted[] }>('GET', '/sandbox/accepted')).accepted,
     addFault: (fault: Fault) => ask<{ id: string }>('POST', '/sandbox/faults', fault),
+    /** How many calls have met each fault that is set. */
+    faults: async () =>
+      (await ask<{ faults: { id: string; applied: number }[] }>('GET', '/sandbox/faults')).faults,
     clearFaults: () => ask('DELETE', '/sandbox/faults'),
     setLimits: (limits: object) => ask('POST', '/sandbox/limits', limits),
     stats: () => ask<{ accepted: number }>('GET', '/sandbox/stats'),
