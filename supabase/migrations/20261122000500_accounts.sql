@@ -12,19 +12,38 @@ create table private.x_apps (
   name text not null,
   client_id text,
   encrypted_client_secret text,
-  -- Until then nothing is sent through this app: its credits or its access are exhausted.
+  -- What X lets it send: per day of the app, and per account. Null: no limit of that kind.
+  posts_per_day int default 10000,
+  posts_per_15_min int default 100,
+  posts_per_3_h int default 300,
+  -- Until then nothing is sent through this app: its credits or its access are exhausted. Infinite
+  -- until a probe succeeds when X names no time.
   breaker_open_until timestamptz not null default '-infinity',
   breaker_reason text,
+  -- When the next account may try whether X takes posts again; null while nothing is to be tried.
+  probe_at timestamptz,
+  -- Who is trying. The breaker lets this account pass.
+  probe_account_id uuid,
+  version int not null default 1,
   created_at timestamptz not null default now(),
+  deleted_at timestamptz,
   constraint x_apps_deployment_app_reads_environment
-    check ((workspace_id is null) = (client_id is null))
+    check ((workspace_id is null) = (client_id is null)),
+  constraint x_apps_secret_is_encrypted check (encrypted_client_secret like 'v1.%'),
+  constraint x_apps_name_length check (char_length(name) between 1 and 100),
+  constraint x_apps_limits_positive
+    check (least(posts_per_day, posts_per_15_min, posts_per_3_h) > 0)
 );
 
 comment on table private.x_apps is
   'X developer apps. Row one is the deployment''s own, with its credentials in the environment; others are customers''.';
 
--- Serves: the foreign key to workspaces.
+-- Serves: the foreign key to workspaces, and GET /x-apps.
 create index x_apps_workspace_id_idx on private.x_apps (workspace_id);
+-- Serves: "an app is registered once": rate windows and token families hang on it.
+create unique index x_apps_client_id_key on private.x_apps (client_id) where deleted_at is null;
+-- Serves: the tick, while apps are blocked.
+create index x_apps_probe_at_idx on private.x_apps (probe_at) where probe_at is not null;
 
 insert into private.x_apps (id, name)
 values ('00000000-0000-0000-0000-000000000001', 'deployment');
