@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
 import { startLease } from '../worker/lease.ts'
 import { retry } from '../worker/retry.ts'
+import { openApp, type SealedApp } from './app-credentials.ts'
 import { refreshTokens } from './refresh-tokens.ts'
 import { openTokens } from './token-envelope.ts'
 import type { TokenHolder } from './token-holder.ts'
@@ -23,6 +24,8 @@ type Lease = {
   version: number
   encrypted_tokens: string
   expires_at: string
+  /** The customer's X app they belong to, if any. */
+  app?: SealedApp | null
 } | null
 
 /** Refreshed this long before they end. */
@@ -59,7 +62,8 @@ export const accessToken = async (
   }
   const isUsable = !rejected && msLeft(deps, current) > LEAST_MS
   if (lease.leased) {
-    const refreshed = await refreshTokens(deps, network, current, leaseOf(LEASE_MS))
+    const app = await openApp(deps.env.ENCRYPTION_KEYS, lease.app)
+    const refreshed = await refreshTokens(deps, network, current, leaseOf(LEASE_MS), app)
     return refreshed.kind === 'later' && isUsable ? opened(deps, current) : refreshed
   }
   // Somebody else refreshes, or has just done so.

@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts'
 import { Problem } from '../http/problem.ts'
 import { problems } from '../http/problems.ts'
 import type { Network, Profile, Tokens } from '../networks/network.ts'
+import { openApp, type SealedApp } from './app-credentials.ts'
 import { callbackUrl, mayReturnTo, verifierAad } from './start-connection.ts'
 import { sealTokens } from './token-envelope.ts'
 
@@ -16,6 +17,7 @@ type State = {
   x_app_id: string
   encrypted_verifier: string
   return_to: string | null
+  app?: SealedApp | null
 }
 
 export type Connection = { returnTo: string | null } & ({ accountId: string } | { error: string })
@@ -58,12 +60,15 @@ const connect = async (
     state.encrypted_verifier,
     verifierAad(stateHash, state.workspace_id),
   )
-  const granted = await network.exchange({
-    callback,
-    redirectUri: callbackUrl(deps.env),
-    state: callback.get('state') ?? '',
-    verifier,
-  })
+  const granted = await network.exchange(
+    {
+      callback,
+      redirectUri: callbackUrl(deps.env),
+      state: callback.get('state') ?? '',
+      verifier,
+    },
+    { app: await openApp(deps.env.ENCRYPTION_KEYS, state.app) },
+  )
   if (granted.kind !== 'granted') throw new Problem(502, granted.slug, granted.detail)
   const answer = await network.me(granted.tokens.accessToken)
   if (answer.kind !== 'profile') throw new Problem(502, answer.slug, answer.detail)

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts'
-import type { Network } from '../networks/network.ts'
+import type { AppCredentials, Network } from '../networks/network.ts'
 import type { Lease } from '../worker/lease.ts'
 import { retry } from '../worker/retry.ts'
 import { openTokens, sealTokens } from './token-envelope.ts'
@@ -26,12 +26,13 @@ export const refreshTokens = async (
   network: Refresher,
   holder: TokenHolder,
   lease: Lease,
+  app?: AppCredentials,
 ): Promise<Refreshed> => {
   const keys = deps.env.ENCRYPTION_KEYS
   const old = await openTokens(keys, holder.encrypted_tokens, holder)
   if (!old.refresh_token) return refused(deps, holder, 'The account granted no offline access.')
 
-  const answer = await refresh(deps, network, old.refresh_token, lease)
+  const answer = await refresh(deps, network, old.refresh_token, lease, app)
   if (answer.kind === 'refused' && DEFINITE.has(answer.slug)) {
     return refused(deps, holder, answer.detail)
   }
@@ -63,9 +64,10 @@ const refresh = async (
   network: Refresher,
   token: string,
   lease: Lease,
+  app: AppCredentials | undefined,
 ): Promise<Awaited<ReturnType<Refresher['refresh']>> | { kind: 'too_late'; detail: string }> => {
   const hasTime = () => lease.leftMs() > TIMEOUT_MS
-  const ask = () => network.refresh(token, { signal: deps.deadline(TIMEOUT_MS) })
+  const ask = () => network.refresh(token, { signal: deps.deadline(TIMEOUT_MS), app })
 
   if (!hasTime()) return { kind: 'too_late', detail: 'The worker was too slow to refresh safely.' }
   const answer = await ask()

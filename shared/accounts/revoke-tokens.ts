@@ -1,11 +1,14 @@
 import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
+import { openApp, type SealedApp } from './app-credentials.ts'
 import { openTokens } from './token-envelope.ts'
 import type { TokenHolder } from './token-holder.ts'
 
 const TIMEOUT_MS = 20_000
 
-type Revocation = Pick<TokenHolder, 'account_id' | 'workspace_id' | 'encrypted_tokens'>
+type Revocation = Pick<TokenHolder, 'account_id' | 'workspace_id' | 'encrypted_tokens'> & {
+  app?: SealedApp | null
+}
 
 /**
  * Tells the network to forget the tokens of disconnected accounts. One that fails is tried again
@@ -38,9 +41,10 @@ const revokeBoth = async (
   const keys = deps.env.ENCRYPTION_KEYS
   const tokens = await openTokens(keys, revocation.encrypted_tokens, revocation)
   const all = [tokens.refresh_token, tokens.access_token].filter((token) => token !== null)
+  const app = await openApp(keys, revocation.app)
   let done = true
   for (const token of all) {
-    const { kind } = await network.revoke(token, { signal: deps.deadline(TIMEOUT_MS) })
+    const { kind } = await network.revoke(token, { signal: deps.deadline(TIMEOUT_MS), app })
     done &&= kind === 'revoked' || kind === 'refused'
   }
   return done

@@ -14,6 +14,10 @@ export const ConnectInput = z
       description:
         'Where the browser goes in the end, with ?account_id or ?error. Its origin must be one of ALLOWED_ORIGINS.',
     }),
+    x_app_id: z.uuid().optional().meta({
+      description:
+        "An X app of the workspace's own to connect through, instead of the deployment's.",
+    }),
   })
   .meta({ id: 'ConnectAccount' })
 
@@ -24,7 +28,10 @@ export const ConnectResult = z
   })
   .meta({ id: 'ConnectAccountResult' })
 
+export type ConnectInput = z.infer<typeof ConnectInput>
+
 type Need = Pick<Deps, 'env' | 'randomBytes'>
+type Started = { expires_in_seconds: number; client_id: string | null }
 
 /** Binds a verifier to the one connection attempt it was made for. */
 export const verifierAad = (stateHash: string, workspaceId: string): string =>
@@ -39,14 +46,14 @@ export const startConnection = async (
   caller: Caller,
   network: Pick<Network, 'connect'>,
   workspaceId: string | null,
-  returnTo: string | undefined,
+  { return_to: returnTo, x_app_id: appId }: ConnectInput,
 ): Promise<z.infer<typeof ConnectResult>> => {
   requireAllowedOrigin(deps, returnTo)
   const workspace = workspaceId ?? (await personalWorkspaceId(caller))
   const state = toBase64Url(deps.randomBytes(32))
   const verifier = toBase64Url(deps.randomBytes(32))
   const stateHash = await sha256(state)
-  const started = await caller.rpc<{ expires_in_seconds: number }>('start_connection', {
+  const started = await caller.rpc<Started>('start_connection', {
     p_workspace_id: workspace,
     p_state_hash: stateHash,
     p_encrypted_verifier: await encrypt(
@@ -55,10 +62,16 @@ export const startConnection = async (
       verifierAad(stateHash, workspace),
     ),
     p_return_to: returnTo ?? null,
+    p_x_app_id: appId ?? null,
   })
-  const redirectUri = callbackUrl(deps.env)
+  const app = started.client_id ? { clientId: started.client_id } : undefined
   return {
-    authorize_url: await network.connect({ redirectUri, state, verifier }),
+    authorize_url: await network.connect({
+      redirectUri: callbackUrl(deps.env),
+      state,
+      verifier,
+      app,
+    }),
     expires_in_seconds: started.expires_in_seconds,
   }
 }

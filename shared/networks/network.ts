@@ -59,7 +59,15 @@ export type PostMetrics =
 
 export type Issue = { slug: string; detail: string; remedy: string }
 
+/** An app registered with the network. Absent where it is optional: the deployment's own. */
+export type AppCredentials = {
+  clientId: string
+  /** Absent for a public client. */
+  clientSecret?: string
+}
+
 type Options = { signal?: AbortSignal }
+type AppOptions = Options & { app?: AppCredentials | undefined }
 type Asked<T> = Promise<Answered<T | Failure>>
 
 /**
@@ -70,15 +78,20 @@ type Asked<T> = Promise<Answered<T | Failure>>
 export type Network = {
   name: string
   /** The page to send the user to. `state` and `verifier` are the caller's secrets, kept until the callback. */
-  connect(input: { redirectUri: string; state: string; verifier: string }): Promise<string>
+  connect(input: {
+    redirectUri: string
+    state: string
+    verifier: string
+    app?: Pick<AppCredentials, 'clientId'> | undefined
+  }): Promise<string>
   /** Trades the callback's query parameters for tokens; call it inside the callback, codes live seconds. */
   exchange(
     input: { callback: URLSearchParams; redirectUri: string; state: string; verifier: string },
-    options?: Options,
+    options?: AppOptions,
   ): Asked<{ kind: 'granted'; tokens: Tokens }>
   /** Spends the refresh token. `unknown` may mean it is spent: try once more at most, then reauthorise. */
-  refresh(refreshToken: string, options?: Options): Asked<{ kind: 'granted'; tokens: Tokens }>
-  revoke(token: string, options?: Options): Asked<{ kind: 'revoked' }>
+  refresh(refreshToken: string, options?: AppOptions): Asked<{ kind: 'granted'; tokens: Tokens }>
+  revoke(token: string, options?: AppOptions): Asked<{ kind: 'revoked' }>
   me(accessToken: string, options?: Options): Asked<{ kind: 'profile'; profile: Profile }>
   /** What stops this text from being published, empty when nothing does. Pure. */
   validate(text: string, limits: { lengthLimit: number }): Issue[]

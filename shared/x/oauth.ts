@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi'
-import type { Network, Tokens } from '../networks/network.ts'
+import type { AppCredentials, Network, Tokens } from '../networks/network.ts'
 import type { Failure } from '../networks/outcome.ts'
 import { oauthFailure } from './oauth-failure.ts'
 import type { XConfig } from './request.ts'
@@ -34,10 +34,12 @@ type Attempt = {
   options: oauth.TokenEndpointRequestOptions
 }
 
-/** Runs one OAuth call and keeps X's answer, so that a failure can be explained. */
+type Asked = { signal?: AbortSignal; app?: AppCredentials | undefined }
+
+/** Runs one OAuth call as an app and keeps X's answer, so that a failure can be explained. */
 const attempt = async <T>(
   config: XConfig,
-  signal: AbortSignal | undefined,
+  { signal, app = config }: Asked,
   run: (attempt: Attempt) => Promise<T>,
 ): Promise<{ rates: [] } & (T | Failure)> => {
   let answer: Response | null = null
@@ -49,7 +51,7 @@ const attempt = async <T>(
     [oauth.allowInsecureRequests]: isLoopback(new URL(config.tokenUrl)),
     ...(signal ? { signal } : {}),
   }
-  const { clientId, clientSecret } = config
+  const { clientId, clientSecret } = app
   const auth = clientSecret ? oauth.ClientSecretBasic(clientSecret) : oauth.None()
   try {
     const client = { client_id: clientId }
@@ -62,11 +64,11 @@ const attempt = async <T>(
 /** The page X shows the user, with PKCE S256. */
 export const createConnect =
   (config: XConfig): Network['connect'] =>
-  async ({ redirectUri, state, verifier }) => {
+  async ({ redirectUri, state, verifier, app = config }) => {
     const url = new URL(config.authorizeUrl)
     const parameters = {
       response_type: 'code',
-      client_id: config.clientId,
+      client_id: app.clientId,
       redirect_uri: redirectUri,
       scope,
       state,
@@ -79,8 +81,8 @@ export const createConnect =
 
 export const createExchange =
   (config: XConfig): Network['exchange'] =>
-  ({ callback, redirectUri, state, verifier }, { signal } = {}) =>
-    attempt(config, signal, async ({ server, client, auth, options }) => {
+  ({ callback, redirectUri, state, verifier }, asked = {}) =>
+    attempt(config, asked, async ({ server, client, auth, options }) => {
       const valid = oauth.validateAuthResponse(server, client, callback, state)
       const answer = await oauth.authorizationCodeGrantRequest(
         server,
@@ -97,8 +99,8 @@ export const createExchange =
 
 export const createRefresh =
   (config: XConfig): Network['refresh'] =>
-  (refreshToken, { signal } = {}) =>
-    attempt(config, signal, async ({ server, client, auth, options }) => {
+  (refreshToken, asked = {}) =>
+    attempt(config, asked, async ({ server, client, auth, options }) => {
       const answer = await oauth.refreshTokenGrantRequest(
         server,
         client,
@@ -111,8 +113,8 @@ export const createRefresh =
 
 export const createRevoke =
   (config: XConfig): Network['revoke'] =>
-  (token, { signal } = {}) =>
-    attempt(config, signal, async ({ server, client, auth, options }) => {
+  (token, asked = {}) =>
+    attempt(config, asked, async ({ server, client, auth, options }) => {
       const answer = await oauth.revocationRequest(server, client, auth, token, options)
       await oauth.processRevocationResponse(answer)
       return { kind: 'revoked' as const }

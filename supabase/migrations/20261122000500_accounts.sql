@@ -180,8 +180,28 @@ $$;
 comment on function private.lock_account(uuid, text, int) is
   'The account, locked, when the caller holds p_role in its workspace; 404, 403 or 412 otherwise.';
 
+-- What our functions need to speak to X as an app. The secret leaves the database sealed.
+create function private.app_credentials(p_x_app_id uuid)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', apps.id, 'workspace_id', apps.workspace_id, 'client_id', apps.client_id,
+    'encrypted_client_secret', apps.encrypted_client_secret
+  )
+  from private.x_apps as apps
+  where apps.id = p_x_app_id and apps.client_id is not null;
+$$;
+
+comment on function private.app_credentials(uuid) is
+  'A customer''s X app: {id, workspace_id, client_id, encrypted_client_secret}. Null for the deployment''s own, whose credentials are in the environment.';
+
+-- p_x_app_id null: the deployment's own app.
 create function private.start_connection(
-  p_workspace_id uuid, p_state_hash text, p_encrypted_verifier text, p_return_to text
+  p_workspace_id uuid, p_state_hash text, p_encrypted_verifier text, p_return_to text,
+  p_x_app_id uuid default null
 )
 returns jsonb
 language plpgsql
@@ -190,36 +210,49 @@ set search_path = ''
 as $$
 declare
   v_workspace_id uuid := coalesce(p_workspace_id, private.personal_workspace_id());
+  v_x_app_id uuid := coalesce(p_x_app_id, '00000000-0000-0000-0000-000000000001');
 begin
   perform private.require_role(v_workspace_id, 'admin');
+  if p_x_app_id is not null and not exists (
+    select from private.x_apps
+    where id = p_x_app_id and workspace_id = v_workspace_id and deleted_at is null
+  ) then
+    perform private.refuse(404, 'not-found', 'No such resource, or it is not yours to see.');
+  end if;
 
   delete from private.oauth_states where expires_at < now() - interval '1 day';
   insert into private.oauth_states (
     state_hash, workspace_id, user_id, x_app_id, encrypted_verifier, return_to, expires_at
   )
   values (
-    p_state_hash, v_workspace_id, (select auth.uid()), '00000000-0000-0000-0000-000000000001',
+    p_state_hash, v_workspace_id, (select auth.uid()), v_x_app_id,
     p_encrypted_verifier, p_return_to, now() + interval '10 minutes'
   );
-  return jsonb_build_object('workspace_id', v_workspace_id, 'expires_in_seconds', 600);
+  return jsonb_build_object(
+    'workspace_id', v_workspace_id, 'expires_in_seconds', 600,
+    'client_id', (select client_id from private.x_apps where id = v_x_app_id)
+  );
 end
 $$;
 
 create function public.start_connection(
-  p_workspace_id uuid, p_state_hash text, p_encrypted_verifier text, p_return_to text
+  p_workspace_id uuid, p_state_hash text, p_encrypted_verifier text, p_return_to text,
+  p_x_app_id uuid default null
 )
 returns jsonb
 language sql
 set search_path = ''
 as $$
-  select private.start_connection(p_workspace_id, p_state_hash, p_encrypted_verifier, p_return_to);
+  select private.start_connection(
+    p_workspace_id, p_state_hash, p_encrypted_verifier, p_return_to, p_x_app_id
+  );
 $$;
 
-comment on function public.start_connection(uuid, text, text, text) is
-  'Remembers who starts connecting an account (null workspace: the personal one). Role admin.';
+comment on function public.start_connection(uuid, text, text, text, uuid) is
+  'Remembers who starts connecting an account (null workspace: the personal one; null app: the deployment''s). Role admin.';
 
-grant execute on function private.start_connection(uuid, text, text, text) to authenticated;
-grant execute on function public.start_connection(uuid, text, text, text) to authenticated;
+grant execute on function private.start_connection(uuid, text, text, text, uuid) to authenticated;
+grant execute on function public.start_connection(uuid, text, text, text, uuid) to authenticated;
 
 -- The redirect back from X brings no JWT: the state is the proof, and works once.
 create function service.take_oauth_state(
@@ -243,14 +276,18 @@ as $$
         and members.user_id = oauth_states.user_id
         and private.role_rank(members.role) >= private.role_rank('admin')
     )
+    and exists (
+      select from private.x_apps where x_apps.id = x_app_id and x_apps.deleted_at is null
+    )
   returning jsonb_build_object(
     'workspace_id', workspace_id, 'user_id', user_id, 'x_app_id', x_app_id,
-    'encrypted_verifier', encrypted_verifier, 'return_to', return_to
+    'encrypted_verifier', encrypted_verifier, 'return_to', return_to,
+    'app', private.app_credentials(x_app_id)
   );
 $$;
 
 comment on function service.take_oauth_state(text, timestamptz) is
-  'Spends a state. Null when it is unknown, expired or spent, or its user is no admin any more.';
+  'Spends a state. Null when it is unknown, expired or spent, or its user is no admin any more, or its app is gone.';
 
 -- The id tokens will be encrypted for: the account's own when it was connected here before.
 create function service.reserve_account_id(
@@ -293,6 +330,13 @@ as $$
 declare
   v_id uuid := (p_account ->> 'id')::uuid;
 begin
+  perform from private.x_apps
+  where id = (p_account ->> 'x_app_id')::uuid and deleted_at is null
+  for key share;
+  if not found then
+    perform private.refuse(409, 'x-app-deleted', 'The X app was deleted meanwhile.',
+      'Connect the account through another app.');
+  end if;
   insert into public.accounts (
     id, workspace_id, user_id, x_app_id, remote_user_id, twitter_username, display_name, text_limit
   )
@@ -347,7 +391,8 @@ $$;
 comment on function service.connect_account(jsonb) is
   'Adds or revives an account with its encrypted tokens; 409 when it is connected elsewhere.';
 
--- p_changes may hold time_zone and paused (boolean). p_version null skips the comparison.
+-- p_changes may hold time_zone, paused and can_self_reply (booleans; true: try again whether X lets
+-- it). p_version null skips the comparison.
 create function private.update_account(p_account_id uuid, p_changes jsonb, p_version int)
 returns jsonb
 language plpgsql
@@ -376,9 +421,20 @@ begin
       when p_changes ? 'paused' then 'active'
       else accounts.status
     end,
+    can_self_reply =
+      coalesce((p_changes ->> 'can_self_reply')::boolean, accounts.can_self_reply),
     version = accounts.version + 1
   where accounts.id = p_account_id
   returning * into v_account;
+
+  insert into public.events (workspace_id, type, subject_type, subject_id, data)
+  values (
+    v_account.workspace_id, 'account.updated', 'account', p_account_id,
+    jsonb_build_object(
+      'account_id', p_account_id, 'status', v_account.status,
+      'can_self_reply', v_account.can_self_reply, 'time_zone', v_account.time_zone
+    )
+  );
   return to_jsonb(v_account);
 end
 $$;
@@ -392,7 +448,7 @@ as $$
 $$;
 
 comment on function public.update_account(uuid, jsonb, int) is
-  'Changes time_zone or paused of an account. Role admin. 412 when p_version is not the current one.';
+  'Changes time_zone, paused or can_self_reply of an account. Role admin. 412 when p_version is not the current one.';
 
 create table private.token_revocations (
   account_id uuid primary key references public.accounts (id) on delete cascade,
@@ -490,26 +546,35 @@ as $$
     where revocations.account_id = due.account_id
     returning revocations.account_id, revocations.workspace_id, revocations.encrypted_tokens
   )
-  select coalesce(jsonb_agg(to_jsonb(claimed)), '[]') from claimed;
+  select coalesce(
+    jsonb_agg(
+      to_jsonb(claimed) || jsonb_build_object('app', private.app_credentials(accounts.x_app_id))
+    ), '[]'
+  )
+  from claimed
+  join public.accounts on accounts.id = claimed.account_id;
 $$;
 
 comment on function service.claim_token_revocations(int, timestamptz) is
-  'Tokens to revoke at X now: [{account_id, workspace_id, encrypted_tokens}].';
+  'Tokens to revoke at X now: [{account_id, workspace_id, encrypted_tokens, app}].';
 
 create function service.finish_token_revocation(p_account_id uuid)
 returns jsonb
-language sql
+language plpgsql
 security definer
 set search_path = ''
 set statement_timeout = '5s'
 as $$
-  with deleted as (
-    delete from private.token_revocations
-    -- Newer tokens that came while these were revoked have not been tried yet.
-    where account_id = p_account_id and try_count > 0
-    returning 1
-  )
-  select to_jsonb(count(*)) from deleted;
+declare
+  v_count int;
+begin
+  delete from private.token_revocations
+  -- Newer tokens that came while these were revoked have not been tried yet.
+  where account_id = p_account_id and try_count > 0;
+  get diagnostics v_count = row_count;
+  perform private.forget_app_secrets();
+  return to_jsonb(v_count);
+end
 $$;
 
 comment on function service.finish_token_revocation(uuid) is
@@ -545,16 +610,18 @@ begin
       'leased', v_leased,
       'version', tokens.version,
       'encrypted_tokens', tokens.encrypted_tokens,
-      'expires_at', tokens.expires_at
+      'expires_at', tokens.expires_at,
+      'app', private.app_credentials(accounts.x_app_id)
     )
     from private.account_tokens as tokens
+    join public.accounts on accounts.id = tokens.account_id
     where tokens.account_id = p_account_id
   );
 end
 $$;
 
 comment on function service.lease_token_refresh(uuid, bigint, uuid, timestamptz) is
-  'Tries to become the one who refreshes version p_version; returns the current tokens either way.';
+  'Tries to become the one who refreshes version p_version; returns the current tokens and the app they belong to either way.';
 
 create function service.save_refreshed_tokens(
   p_account_id uuid, p_version bigint, p_encrypted_tokens text, p_expires_at timestamptz,

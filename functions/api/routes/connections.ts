@@ -18,7 +18,7 @@ const docs = {
   connect: describe({
     summary: 'Start connecting an X account',
     responses: { 200: { description: 'Where to send the browser.', schema: ConnectResult } },
-    errors: ['role-required'],
+    errors: ['not-found', 'role-required'],
   }),
   callback: describe({
     summary: 'Where the network sends the browser back to',
@@ -56,10 +56,10 @@ export const connections = (deps: Deps, network: () => Promise<Network>) =>
       validate('json', ConnectInput),
       idempotent(deps),
       async (c) => {
-        const { return_to: returnTo } = c.req.valid('json')
         const { caller, workspaceId } = c.var
+        const input = c.req.valid('json')
         const x = await network()
-        return c.json(await startConnection(deps, caller, x, workspaceId, returnTo), 200)
+        return c.json(await startConnection(deps, caller, x, workspaceId, input), 200)
       },
     )
     // No JWT arrives with a redirect: the single-use state is the proof.

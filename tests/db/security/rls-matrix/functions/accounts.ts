@@ -1,4 +1,4 @@
-import { ADMINS, type FunctionRow, HASH, SPENT, WORKERS } from './outcomes.ts'
+import { ADMINS, type FunctionRow, HASH, SPENT, VIEWERS, WORKERS } from './outcomes.ts'
 
 const CONNECTION = `jsonb_build_object(
   'id', gen_random_uuid(), 'workspace_id', '{workspace}', 'remote_user_id', gen_random_uuid(),
@@ -7,11 +7,11 @@ const CONNECTION = `jsonb_build_object(
 
 /** Connecting accounts and keeping their tokens. */
 export const accounts: Record<string, FunctionRow> = {
-  'public.start_connection(uuid,text,text,text)': [
+  'public.start_connection(uuid,text,text,text,uuid)': [
     ADMINS,
     `public.start_connection('{workspace}', ${HASH}, 'v1.sealed', null)`,
   ],
-  'private.start_connection(uuid,text,text,text)': [
+  'private.start_connection(uuid,text,text,text,uuid)': [
     ADMINS,
     `private.start_connection('{workspace}', ${HASH}, 'v1.sealed', null)`,
   ],
@@ -54,5 +54,10 @@ export const accounts: Record<string, FunctionRow> = {
   'service.require_reauth(uuid,bigint,text)': [
     WORKERS,
     `service.require_reauth('{account}', 1, 'x')`,
+  ],
+  'public.account_health(uuid,interval)': [VIEWERS, `public.account_health('{account}')`],
+  'private.account_health(uuid,interval,timestamp with time zone)': [
+    VIEWERS,
+    `private.account_health('{account}', interval '1 day')`,
   ],
 }
