@@ -31,13 +31,29 @@ export type Profile = {
 
 export type Segment = { text: string; replyTo?: string | null }
 
+export type MediaKind = 'photo' | 'gif' | 'video'
+
 export type TimelineItem = {
   remoteId: string
-  /** The full text as its author typed it, links expanded and entities decoded. */
+  /** Remote id of its author, null where the network did not say. */
+  authorId: string | null
+  /** The full text as its author typed it, links expanded and entities decoded, without links to its own media. */
   text: string
   createdAt: Date
   /** Remote id of the parent, null for an original post. */
   replyTo: string | null
+  /** Remote id of the post it quotes. */
+  quotes: string | null
+  /** In order. `remoteId` is the id its upload was given, null where the network does not tell. */
+  media: { kind: MediaKind; remoteId: string | null; alt: string | null }[]
+}
+
+/** A segment as it was, or may have been, sent. */
+export type SentSegment = {
+  text: string
+  replyTo: string | null
+  /** `remoteIds`: every id the network ever gave to an upload of it. */
+  media: { kind: MediaKind; remoteIds: string[] }[]
 }
 
 /** Cumulative counters of one post; null where the network did not disclose the counter. */
@@ -58,6 +74,8 @@ export type PostMetrics =
   | { kind: 'missing'; remoteId: string; slug: string; detail: string }
 
 export type Issue = { slug: string; detail: string; remedy: string }
+
+export type Match = 'no' | 'possible' | 'certain'
 
 /** An app registered with the network. Absent where it is optional: the deployment's own. */
 export type AppCredentials = {
@@ -112,8 +130,17 @@ export type Network = {
     query: { remoteUserId: string; since: Date },
     options?: Options,
   ): Asked<{ kind: 'timeline'; items: TimelineItem[]; complete: boolean }>
-  /** Whether a text found on the network is the text we sent, allowing for what the network rewrites. */
-  sameText(sent: string, found: string): boolean
+  /** One post of anybody's, `missing` when it is deleted, hidden or never was. */
+  find(
+    accessToken: string,
+    remoteId: string,
+    options?: Options,
+  ): Asked<{ kind: 'found'; item: TimelineItem } | { kind: 'missing' }>
+  /**
+   * Whether a post found on the network may be the segment we sent, allowing for what the network
+   * rewrites. `certain` when no other segment can have made it, `possible` when one like it could.
+   */
+  match(sent: SentSegment, found: TimelineItem): Match
   /** Counters of at most 100 of the account's own posts, in the order asked. */
   metrics(
     accessToken: string,

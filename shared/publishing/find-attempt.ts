@@ -1,31 +1,35 @@
-import type { Network, TimelineItem } from '../networks/network.ts'
+import type { Match, Network, SentSegment, TimelineItem } from '../networks/network.ts'
 
-/** An attempt whose outcome is unknown, as service.claim_looks describes it. */
+/** An attempt whose outcome is open, as service.claim_looks describes it. */
 export type Look = {
   post_id: string
   position: number
   number: number
   text: string
   reply_to: string | null
-  /** When the first attempt began that X may have taken. */
+  /** In order: kind, and every id the network gave to an upload of it. */
+  media: { kind: SentSegment['media'][number]['kind']; remote_ids: string[] }[]
+  /** When the first attempt began that the network may have taken. */
   sending_at: string
+  /** How many attempts of the segment the network may have taken: one, and those given up as absent. */
+  tries: number
 }
 
 /** X's clock and ours may differ by this much. */
 export const CLOCK_SKEW_MS = 120_000
 
-/** Whether the attempt may have made this post: same text, same parent, not older than the attempt. */
-export const couldBe = (look: Look, item: TimelineItem, sameText: Network['sameText']): boolean =>
-  item.createdAt.getTime() >= new Date(look.sending_at).getTime() - CLOCK_SKEW_MS &&
-  item.replyTo === look.reply_to &&
-  sameText(look.text, item.text)
+export const sentBy = ({ text, reply_to, media }: Omit<Look, 'tries'>): SentSegment => ({
+  text,
+  replyTo: reply_to,
+  media: media.map(({ kind, remote_ids }) => ({ kind, remoteIds: remote_ids })),
+})
 
-/** The post on the network that this attempt made. The oldest that could be it: later ones cannot be ours. */
-export const findAttempt = (
-  look: Look,
-  items: TimelineItem[],
-  sameText: Network['sameText'],
-): TimelineItem | undefined =>
-  items
-    .filter((item) => couldBe(look, item, sameText))
-    .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime())[0]
+/** Whether the attempt may have made this post: what the network compares, and not older than the attempt. */
+export const couldBe = (
+  look: Omit<Look, 'tries'>,
+  item: TimelineItem,
+  match: Network['match'],
+): Match =>
+  item.createdAt.getTime() < new Date(look.sending_at).getTime() - CLOCK_SKEW_MS
+    ? 'no'
+    : match(sentBy(look), item)

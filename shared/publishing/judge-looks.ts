@@ -1,48 +1,70 @@
 import type { Deps } from '../deps.ts'
 import type { Network, TimelineItem } from '../networks/network.ts'
-import { couldBe, findAttempt, type Look } from './find-attempt.ts'
+import { type Assigned, assignPosts } from './assign-posts.ts'
+import { couldBe, type Look } from './find-attempt.ts'
 
-/** `look_id` is the lease of this one look. */
-export type OpenLook = Look & { look_id: string }
+/** `look_id` is the lease of this one look; null for what is seen without one. */
+export type OpenLook = Look & { look_id: string | null }
 
 /** What service.settle_looks takes. */
 export type Verdict = Pick<OpenLook, 'post_id' | 'position' | 'number' | 'look_id'> & {
-  verdict: 'found' | 'absent' | 'no_evidence'
+  verdict: 'found' | 'absent' | 'ambiguous' | 'no_evidence'
   remote_id?: string
   sent_at?: string
+  /** The network named an upload of ours: no other segment can have made it. */
+  certain?: boolean
+  /** Ids of everything it could be. */
+  candidates?: string[]
 }
 
 type Seen = { items: TimelineItem[]; complete: boolean }
 
 /**
- * Gives each look the oldest post of the timeline that could be it and is no other segment's.
- * Without one, only a complete timeline proves that the network does not have it.
+ * Judges the looks of one account by what its timeline shows, without what belongs to segments
+ * already. Without a candidate, only a complete timeline proves that the network does not have it.
  */
 export const judgeLooks = async (
   deps: Pick<Deps, 'service'>,
-  { sameText }: Pick<Network, 'sameText'>,
+  { match }: Pick<Network, 'match'>,
   looks: OpenLook[],
   { items, complete }: Seen,
 ): Promise<Verdict[]> => {
-  const candidates = items.filter((item) => looks.some((look) => couldBe(look, item, sameText)))
-  const owned =
-    candidates.length === 0
-      ? []
-      : await deps.service<string[]>('list_owned_remote_ids', {
-          p_remote_ids: candidates.map(({ remoteId }) => remoteId),
-        })
-  const taken = new Set(owned)
-  return looks.map((look) => {
-    const free = candidates.filter(({ remoteId }) => !taken.has(remoteId))
-    const found = findAttempt(look, free, sameText)
-    if (!found) return verdict(look, complete ? 'absent' : 'no_evidence')
-    taken.add(found.remoteId)
-    return {
-      ...verdict(look, 'found'),
-      remote_id: found.remoteId,
-      sent_at: found.createdAt.toISOString(),
-    }
+  const compare = (look: OpenLook, item: TimelineItem) => couldBe(look, item, match)
+  const candidates = items.filter((item) => looks.some((look) => compare(look, item) !== 'no'))
+  const free = await withoutOwned(deps, candidates)
+  const assigned = assignPosts(looks, free, compare)
+  return looks.map((look) => explain(look, assigned.get(look) ?? { kind: 'nothing' }, complete))
+}
+
+/** Of these posts, those that belong to no segment yet. */
+export const withoutOwned = async (
+  deps: Pick<Deps, 'service'>,
+  items: TimelineItem[],
+): Promise<TimelineItem[]> => {
+  if (items.length === 0) return []
+  const owned = await deps.service<string[]>('list_owned_remote_ids', {
+    p_remote_ids: items.map(({ remoteId }) => remoteId),
   })
+  return items.filter(({ remoteId }) => !owned.includes(remoteId))
+}
+
+const explain = (look: OpenLook, assigned: Assigned, complete: boolean): Verdict => {
+  switch (assigned.kind) {
+    case 'found':
+      return {
+        ...verdict(look, 'found'),
+        remote_id: assigned.item.remoteId,
+        sent_at: assigned.item.createdAt.toISOString(),
+        certain: assigned.certain,
+      }
+    case 'ambiguous':
+      return {
+        ...verdict(look, 'ambiguous'),
+        candidates: assigned.items.map(({ remoteId }) => remoteId),
+      }
+    case 'nothing':
+      return verdict(look, complete ? 'absent' : 'no_evidence')
+  }
 }
 
 export const verdict = (look: OpenLook, kind: Verdict['verdict']): Verdict => ({

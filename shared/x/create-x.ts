@@ -1,10 +1,11 @@
 import type { Network } from '../networks/network.ts'
+import { createFind } from './find.ts'
+import { match } from './match.ts'
 import { createMetrics } from './metrics.ts'
 import { createConnect, createExchange, createRefresh, createRevoke } from './oauth.ts'
 import { createMe } from './profile.ts'
 import { createPublish, createRemove } from './publish.ts'
 import type { XConfig } from './request.ts'
-import { sameText } from './texts.ts'
 import { createTimeline } from './timeline.ts'
 import { validate } from './validate.ts'
 
@@ -22,6 +23,7 @@ export const createX = (config: XConfig): Network => ({
   publish: createPublish(config),
   remove: createRemove(config),
   timeline: createTimeline(config),
-  sameText,
+  find: createFind(config),
+  match,
   metrics: createMetrics(config),
 })

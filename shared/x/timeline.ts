@@ -1,30 +1,25 @@
-import type { Network, TimelineItem } from '../networks/network.ts'
+import type { Network } from '../networks/network.ts'
 import { call, type XConfig } from './request.ts'
-import { originalText } from './texts.ts'
-import { readPosts, type XPost } from './vocabulary.ts'
+import { itemFields, toItem } from './timeline-item.ts'
+import { readPosts, type XMedia, type XPost } from './vocabulary.ts'
 
 /** X keeps the newest 3,200 posts of a timeline reachable. */
 const mostPages = 32
 
-const toItem = (post: XPost): TimelineItem[] => {
-  if (!post.created_at) return []
-  const parent = post.referenced_tweets?.find(({ type }) => type === 'replied_to')
-  return [
-    {
-      remoteId: post.id,
-      text: originalText(post),
-      createdAt: new Date(post.created_at),
-      replyTo: parent?.id ?? null,
-    },
-  ]
-}
-
 const wholeSecond = (time: Date) => `${time.toISOString().slice(0, 19)}Z`
 
-const readPage = (body: unknown) => {
+type Page = { posts: XPost[]; media: XMedia[]; next: string | undefined }
+
+const readPage = (body: unknown): ({ kind: 'page' } & Page) | null => {
   const page = readPosts(body)
   const whole = page?.errors.length === 0 && page.meta && page.data.every((post) => post.created_at)
-  return whole ? { kind: 'page' as const, posts: page.data, next: page.meta?.next_token } : null
+  if (!whole) return null
+  return {
+    kind: 'page',
+    posts: page.data,
+    media: page.includes.media,
+    next: page.meta?.next_token,
+  }
 }
 
 /**
@@ -34,22 +29,25 @@ const readPage = (body: unknown) => {
 export const createTimeline =
   (config: XConfig): Network['timeline'] =>
   async (accessToken, { remoteUserId, since }, options) => {
-    const items: TimelineItem[] = []
+    const read: Page[] = []
     let next: string | undefined
-    for (let pages = 1; ; pages += 1) {
+    for (;;) {
       const query = {
         max_results: '100',
         start_time: wholeSecond(since),
-        'tweet.fields': 'created_at,text,note_tweet,entities,referenced_tweets',
+        ...itemFields,
         ...(next === undefined ? {} : { pagination_token: next }),
       }
       const path = `/2/users/${encodeURIComponent(remoteUserId)}/tweets`
       const request = { method: 'GET', path, query, signal: options?.signal } as const
       const page = await call(config, accessToken, request, readPage)
       if (page.kind !== 'page') return page
-      items.push(...page.posts.flatMap(toItem))
+      read.push(page)
       next = page.next
-      if (next === undefined || pages === mostPages) {
+      if (next === undefined || read.length === mostPages) {
+        const items = read.flatMap(({ posts, media }) =>
+          posts.flatMap((post) => toItem(post, media)),
+        )
         return { kind: 'timeline', items, complete: next === undefined, rates: page.rates }
       }
     }

@@ -1,16 +1,8 @@
 /** A call that got no whole answer; only `not_sent` is certain that no byte of it left. */
 export type Broken = { broken: 'not_sent' | 'lost' | 'timeout'; detail: string }
 
-/** Error codes of Node's fetch that arise before a connection can carry a request. */
+/** Error codes of Node's fetch that only ever arise before a connection carries a request. */
 const beforeConnected = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EAI_FAIL',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'EADDRNOTAVAIL',
   'UND_ERR_CONNECT_TIMEOUT',
   'CERT_HAS_EXPIRED',
   'CERT_NOT_YET_VALID',
@@ -21,8 +13,14 @@ const beforeConnected = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ])
 
-/** Deno's fetch (hyper) marks every failure of DNS, TCP connect and TLS handshake this way. */
-const denoConnect = /client error \(Connect\)/
+/**
+ * Node names the system call that failed. "No route to host", say, is also how a connection ends
+ * that had carried a request, so a code alone proves nothing.
+ */
+const beforeSending = new Set(['connect', 'getaddrinfo'])
+
+/** Deno's fetch (hyper) marks every failure of DNS, TCP connect and TLS handshake this way, and no other. */
+const denoConnect = /: client error \(Connect\): /
 
 const chain = (error: unknown): Error[] => {
   const errors: Error[] = []
@@ -34,8 +32,14 @@ const chain = (error: unknown): Error[] => {
   return errors
 }
 
-const codeOf = (error: Error): string =>
-  'code' in error && typeof error.code === 'string' ? error.code : ''
+/** Several addresses were tried at once: each of them has to have failed that early. */
+const isBeforeSending = (error: Error): boolean =>
+  (error instanceof AggregateError &&
+    error.errors.length > 0 &&
+    error.errors.every((one) => one instanceof Error && isBeforeSending(one))) ||
+  ('code' in error && typeof error.code === 'string' && beforeConnected.has(error.code)) ||
+  ('syscall' in error && typeof error.syscall === 'string' && beforeSending.has(error.syscall)) ||
+  denoConnect.test(error.message)
 
 /**
  * What a rejected fetch says about the request. `not_sent` only where the runtime is certain that no
@@ -47,8 +51,5 @@ export const readBroken = (error: unknown): Broken => {
   if (errors.some(({ name }) => name === 'TimeoutError' || name === 'AbortError')) {
     return { broken: 'timeout', detail }
   }
-  const certain = errors.some(
-    (one) => beforeConnected.has(codeOf(one)) || denoConnect.test(one.message),
-  )
-  return { broken: certain ? 'not_sent' : 'lost', detail }
+  return { broken: errors.some(isBeforeSending) ? 'not_sent' : 'lost', detail }
 }

@@ -13,7 +13,15 @@ const eitherName = (value: unknown): unknown => {
 }
 
 const Entities = z.object({
-  urls: z.array(z.object({ url: z.string(), expanded_url: z.string().optional() })).optional(),
+  urls: z
+    .array(
+      z.object({
+        url: z.string(),
+        expanded_url: z.string().optional(),
+        media_key: z.string().optional(),
+      }),
+    )
+    .optional(),
 })
 
 const count = z.int().min(0)
@@ -21,6 +29,8 @@ const count = z.int().min(0)
 export const XPost = z.object({
   id: z.string(),
   text: z.string().default(''),
+  author_id: z.string().optional(),
+  attachments: z.object({ media_keys: z.array(z.string()).default([]) }).optional(),
   created_at: z.iso.datetime({ offset: true }).optional(),
   entities: Entities.optional(),
   note_tweet: z.object({ text: z.string(), entities: Entities.optional() }).optional(),
@@ -39,8 +49,16 @@ const XError = z.object({
 })
 export type XError = z.infer<typeof XError>
 
+const XMedia = z.object({
+  media_key: z.string(),
+  type: z.string(),
+  alt_text: z.string().optional(),
+})
+export type XMedia = z.infer<typeof XMedia>
+
 const XPosts = z.object({
   data: z.array(XPost).default([]),
+  includes: z.object({ media: z.array(XMedia).default([]) }).default({ media: [] }),
   errors: z.array(XError).default([]),
   meta: z.object({ next_token: z.string().optional() }).optional(),
 })

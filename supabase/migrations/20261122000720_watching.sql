@@ -179,12 +179,15 @@ comment on function private.watch_posts(timestamptz) is
 -- What workers do besides sending. Each line is one index probe.
 create function private.is_duty_due(p_now timestamptz)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select exists (select from private.live_attempts where next_look_at <= p_now)
+begin
+  return exists (select from private.live_attempts where next_look_at <= p_now)
+    or exists (select from private.given_up_attempts where next_look_at <= p_now)
     or exists (select from private.token_revocations where next_try_at <= p_now);
+end
 $$;
 
 comment on function private.is_duty_due(timestamptz) is
@@ -211,7 +214,7 @@ as $$
       select from private.account_lanes
       where ready_at <= p_now + interval '5 seconds'
         and (claim_id is null or lease_expires_at <= p_now)
-        and not private.is_publishing_held()
+        and not (select private.is_publishing_held())
       limit p_lanes_per_worker * p_max
     ) as lanes
   ) as ready, (

@@ -116,7 +116,7 @@ test('after a second attempt was refused as a duplicate, it looks back to the fi
     expect(new Date(first(looks).sending_at)).toEqual(at(0))
   }))
 
-test('a duplicate that X never shows ends as refused instead of being sent for ever', () =>
+test('a duplicate that X never shows proves nothing: it is neither failed nor sent again', () =>
   withTx(async (tx) => {
     const post = await refusedAsDuplicate(tx)
 
@@ -124,9 +124,10 @@ test('a duplicate that X never shows ends as refused instead of being sent for e
     await look(tx, at(1000), { verdict: 'absent' })
 
     expect(await readPost(tx, post)).toMatchObject({
-      status: 'failed',
-      failure: { slug: 'duplicate-content' },
+      status: 'unconfirmed',
+      failure: { slug: 'duplicate-not-shown', who: 'author' },
     })
+    expect(await count(tx, 'private.publish_jobs where post_id = $1', [post])).toBe(0)
   }))
 
 test('tells the author when only a person can decide', () =>

@@ -80,7 +80,8 @@ export const fakeNetwork = (fake: Fake): Network => ({
   publish: unused,
   remove: unused,
   timeline: unused,
-  sameText: unused,
+  find: unused,
+  match: unused,
   metrics: unused,
   ...fake,
 })

@@ -13,9 +13,12 @@ import {
 
 const item = (remoteId: string, rest: Partial<TimelineItem> = {}): TimelineItem => ({
   remoteId,
+  authorId: '7',
   text: 'text',
   createdAt: after(1_000),
   replyTo: null,
+  quotes: null,
+  media: [],
   ...rest,
 })
 
@@ -34,6 +37,8 @@ const lookOf = async (rest: object = {}) => ({
   look_id: 'look',
   text: 'text',
   reply_to: null,
+  media: [],
+  tries: 1,
   sending_at: START.toISOString(),
   remote_user_id: '7',
   ...rest,
@@ -56,7 +61,11 @@ const run = async (answer: Network['timeline'], options: Options = {}) => {
   const timelineFn = vi.fn(answer)
   const total = await reconcile(
     worker.deps,
-    fakeNetwork({ timeline: timelineFn, sameText: (a, b) => a === b, ...options.network }),
+    fakeNetwork({
+      timeline: timelineFn,
+      match: (sent, found) => (sent.text === found.text ? 'possible' : 'no'),
+      ...options.network,
+    }),
   )
   const verdicts = worker
     .callsOf('settle_looks')
@@ -76,6 +85,7 @@ test('reports a find with its id, its time and the look it answers', async () =>
       verdict: 'found',
       remote_id: '42',
       sent_at: after(1_000).toISOString(),
+      certain: false,
     },
   ])
 })
@@ -110,13 +120,13 @@ test('a rejected token is no evidence, and is refreshed for the next look', asyn
   expect(refresh).toHaveBeenCalledTimes(1)
 })
 
-test('never gives one post to two segments: not what is owned, not twice in one timeline', async () => {
+test('never gives one post to two segments, nor one that belongs to a third', async () => {
   const looks = await Promise.all([
     lookOf({ post_id: 'a' }),
     lookOf({ post_id: 'b' }),
-    lookOf({ post_id: 'c' }),
+    lookOf({ post_id: 'c', text: 'other' }),
   ])
-  const items = [item('1'), item('2', { createdAt: after(2_000) }), item('3')]
+  const items = [item('1'), item('2', { createdAt: after(2_000) }), item('3', { text: 'other' })]
 
   const { verdicts } = await run(async () => timeline(items), { looks, owned: ['3'] })
 
@@ -125,6 +135,12 @@ test('never gives one post to two segments: not what is owned, not twice in one 
     { post_id: 'b', verdict: 'found', remote_id: '2' },
     { post_id: 'c', verdict: 'absent' },
   ])
+})
+
+test('names every post that an attempt could be when it cannot tell', async () => {
+  const { verdicts } = await run(async () => timeline([item('1'), item('2')]))
+
+  expect(verdicts).toMatchObject([{ verdict: 'ambiguous', candidates: ['1', '2'] }])
 })
 
 test("reads an account's timeline once for all its looks, from before the oldest", async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createX } from '../../../shared/x/create-x.ts'
+import { sameReplyText, sameText } from '../../../shared/x/texts.ts'
 import { type OpenSandbox, openSandbox, type TokenPair } from '../../helpers/open-sandbox.ts'
 
 let sandbox: OpenSandbox
@@ -66,7 +67,6 @@ describe('reading the timeline', () => {
     ]
     for (const text of texts) await post(token, text)
     const found = await items(token)
-    const { sameText } = sandbox.client()
     expect(found[1]?.text).toBe(texts[0])
     expect(sameText(texts[1] ?? '', found[0]?.text ?? '')).toBe(true)
   })
@@ -143,12 +143,12 @@ describe('an answer that is not what X promises', () => {
 })
 
 describe('sameText', () => {
-  const { sameText } = answering({})
   it.each([
     ['Visit Example.com now', 'Visit http://example.com now'],
     ['a  b\nc ', 'a b c'],
     ['cafe\u0301', 'café'],
     ['https://EXAMPLE.com/', 'https://example.com'],
+    ['https://twitter.com/bob/status/5?s=20', 'https://x.com/bob/status/5?s=20'],
   ])('%j is %j', (sent, found) => {
     expect(sameText(sent, found)).toBe(true)
   })
@@ -159,5 +159,91 @@ describe('sameText', () => {
     ['https://example.com/A', 'https://example.com/a'],
   ])('%j is not %j', (sent, found) => {
     expect(sameText(sent, found)).toBe(false)
+  })
+})
+
+describe('sameReplyText', () => {
+  it('leaves out the people X writes before a reply, and only those', () => {
+    expect(sameReplyText('thanks', '@alice @bob thanks')).toBe(true)
+    expect(sameReplyText('@bob thanks', '@alice @bob thanks')).toBe(true)
+    expect(sameReplyText('@alice', '@alice @alice')).toBe(true)
+    expect(sameReplyText('thanks', 'thanks @alice')).toBe(false)
+    expect(sameReplyText('@bob thanks', '@alice thanks')).toBe(false)
+  })
+})
+
+describe('what X appends or changes', () => {
+  const found = async (post: object, includes = {}) => {
+    const created_at = '2026-11-22T12:00:00.000Z'
+    const body = { data: [{ id: '7', created_at, ...post }], includes, meta: {} }
+    const result = await answering(body).timeline('token', query)
+    if (result.kind !== 'timeline') throw new Error(result.detail)
+    return result.items
+  }
+
+  it('expands every short link, and takes off the one of the media', async () => {
+    const urls = [
+      { url: 'https://t.co/aaaaaaaaaa', expanded_url: 'https://example.com/a' },
+      { url: 'https://t.co/bbbbbbbbbb', expanded_url: 'https://example.com/b' },
+      {
+        url: 'https://t.co/cccccccccc',
+        expanded_url: 'https://x.com/someone/status/7/photo/1',
+        media_key: '3_11',
+      },
+    ]
+    const [item] = await found(
+      {
+        text: 'a https://t.co/aaaaaaaaaa b https://t.co/bbbbbbbbbb &amp; c https://t.co/cccccccccc',
+        entities: { urls },
+        attachments: { media_keys: ['3_11', '16_12'] },
+      },
+      { media: [{ media_key: '3_11', type: 'photo', alt_text: 'A dog' }] },
+    )
+    expect(item).toMatchObject({
+      text: 'a https://example.com/a b https://example.com/b & c',
+      media: [
+        { kind: 'photo', remoteId: '11', alt: 'A dog' },
+        { kind: 'gif', remoteId: '12', alt: null },
+      ],
+    })
+  })
+
+  it('keeps a link to media of another post that was typed', async () => {
+    const expanded_url = 'https://x.com/bob/status/5/photo/1'
+    const urls = [{ url: 'https://t.co/aaaaaaaaaa', expanded_url }]
+    const [item] = await found({ text: 'see https://t.co/aaaaaaaaaa', entities: { urls } })
+    expect(item?.text).toBe(`see ${expanded_url}`)
+  })
+
+  it('a post of media alone has no text', async () => {
+    const urls = [{ url: 'https://t.co/cccccccccc', media_key: '7_11' }]
+    const [item] = await found({
+      text: 'https://t.co/cccccccccc',
+      entities: { urls },
+      attachments: { media_keys: ['7_11'] },
+    })
+    expect(item).toMatchObject({ text: '', media: [{ kind: 'video', remoteId: '11' }] })
+  })
+
+  it('tells what a post quotes, and leaves out what is a repost', async () => {
+    const [item] = await found({ text: 'q', referenced_tweets: [{ type: 'quoted', id: '5' }] })
+    expect(item).toMatchObject({ quotes: '5' })
+    const repost = { text: 'RT', referenced_tweets: [{ type: 'retweeted', id: '5' }] }
+    expect(await found(repost)).toEqual([])
+  })
+})
+
+describe('finding one post', () => {
+  it('tells its author, or that X does not show it', async () => {
+    const token = await author('finder')
+    const id = await post(token, 'here')
+    const client = sandbox.client()
+
+    expect(await client.find(token.access_token, id)).toMatchObject({
+      kind: 'found',
+      item: { remoteId: id, authorId: token.user_id, text: 'here' },
+    })
+    expect(await client.find(token.access_token, '12345')).toMatchObject({ kind: 'missing' })
+    expect((await client.find('no token', id)).kind).toBe('reauth')
   })
 })

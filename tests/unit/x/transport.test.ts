@@ -60,6 +60,31 @@ describe('a broken call of Node', () => {
   })
 })
 
+const nodeError = (code: string, syscall: string) =>
+  Object.assign(new Error(`${syscall} ${code}`), { code, syscall })
+
+describe('an unreachable network, in Node', () => {
+  it.each(['EHOSTUNREACH', 'ENETUNREACH', 'ECONNREFUSED'])(
+    '%s is certain at connect only',
+    (code) => {
+      const broken = (syscall: string) =>
+        readBroken(new TypeError('fetch failed', { cause: nodeError(code, syscall) })).broken
+      expect(broken('connect')).toBe('not_sent')
+      expect(broken('write')).toBe('lost')
+      expect(broken('read')).toBe('lost')
+    },
+  )
+
+  it('was not sent when every address failed at connect', () => {
+    const several = (...errors: Error[]) =>
+      readBroken(new TypeError('fetch failed', { cause: new AggregateError(errors) })).broken
+    const refused = nodeError('ECONNREFUSED', 'connect')
+    expect(several(refused, refused)).toBe('not_sent')
+    expect(several(refused, nodeError('ECONNRESET', 'read'))).toBe('lost')
+    expect(several()).toBe('lost')
+  })
+})
+
 const deno = (text: string) =>
   new TypeError(`error sending request for url (https://api.x.com/): ${text}`)
 
@@ -69,6 +94,7 @@ describe('a broken call of Deno', () => {
     ['client error (Connect): dns error: failed to lookup address information', 'not_sent'],
     ['client error (Connect): invalid peer certificate: UnknownIssuer', 'not_sent'],
     ['client error (SendRequest): connection closed before message completed', 'lost'],
+    ['client error (SendRequest): connection error: No route to host (os error 113)', 'lost'],
     [
       'client error (SendRequest): connection error: Connection reset by peer (os error 104)',
       'lost',

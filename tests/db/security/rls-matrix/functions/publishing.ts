@@ -21,6 +21,7 @@ export const publishing: Record<string, FunctionRow> = {
     `service.settle('[]', '{account}')`,
   ],
   'service.claim_looks(integer,timestamp with time zone)': [WORKERS, 'service.claim_looks()'],
+  'service.list_open_looks(text,text)': [WORKERS, `service.list_open_looks('1')`],
   'service.list_owned_remote_ids(text[],text)': [
     WORKERS,
     `jsonb_build_object('owned', service.list_owned_remote_ids(array['1']))`,
