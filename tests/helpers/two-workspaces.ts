@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type Person, signUp } from './callers.ts'
 import type { Tx } from './database.ts'
+import { readyMedia } from './media.ts'
 import {
   type Account,
   at,
@@ -21,6 +22,8 @@ export type Workspace = {
   unconfirmed: string
   /** Due in a day. */
   scheduled: string
+  /** Uploaded and found good; no post shows it. */
+  media: string
   endpoint: string
   delivery: string
 }
@@ -125,12 +128,18 @@ export async function seedTwoWorkspaces(tx: Tx): Promise<TwoWorkspaces> {
     const account = await connectAccount(tx, person)
     await schedulePost(tx, account)
     await schedulePost(tx, account, { due: at(1) })
-    return { endpoint, account, scheduled: await schedulePost(tx, account, { due: at(86_400) }) }
+    const scheduled = await schedulePost(tx, account, { due: at(86_400) })
+    return { endpoint, account, scheduled, media: await readyMedia(tx, person) }
   }
   const [first, second] = [await fill(owner), await fill(stranger)]
   await publishDuePosts(tx)
   const post = 'select id from public.posts where workspace_id = $1 and status = '
-  const idsOf = async ({ endpoint, account, scheduled }: typeof first): Promise<Workspace> => {
+  const idsOf = async ({
+    endpoint,
+    account,
+    scheduled,
+    media,
+  }: typeof first): Promise<Workspace> => {
     const workspace = account.person.workspaceId
     const published = await idOf(tx, `${post} 'published'`, workspace)
     await measure(tx, account, published)
@@ -140,6 +149,7 @@ export async function seedTwoWorkspaces(tx: Tx): Promise<TwoWorkspaces> {
       account: account.id,
       endpoint,
       scheduled,
+      media,
       published,
       unconfirmed,
       delivery: '',

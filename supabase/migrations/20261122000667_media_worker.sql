@@ -1,0 +1,376 @@
+-- What the media function asks and reports: uploads to work on, how far they are, how they ended.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+-- When the network should have it: before the first post that waits for it. Null: none does.
+create function private.upload_needed_at(p_media_id uuid, p_account_id uuid)
+returns timestamptz
+language sql
+stable
+set search_path = ''
+as $$
+  select min(jobs.run_at)
+  from private.media_uses as uses
+  join private.publish_jobs as jobs on jobs.post_id = uses.post_id
+  where uses.media_id = p_media_id and jobs.account_id = p_account_id;
+$$;
+
+comment on function private.upload_needed_at(uuid, uuid) is
+  'The time of the first queued post of the account that shows the medium.';
+
+-- Nobody waits for it any more, or not yet; or its account cannot act, and wakes it when it can.
+create function private.postpone_uploads(p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  with due as (
+    select
+      uploads.media_id, uploads.account_id,
+      case when accounts.status = 'active' then coalesce(
+        private.upload_needed_at(uploads.media_id, uploads.account_id)
+          - private.upload_lead(media.kind),
+        'infinity'
+      ) else 'infinity' end as due_at
+    from private.media_uploads as uploads
+    join public.media on media.id = uploads.media_id
+    join public.accounts on accounts.id = uploads.account_id
+    where uploads.due_at <= p_now
+    limit 1000
+    for update of uploads skip locked
+  )
+  update private.media_uploads as uploads
+  set due_at = due.due_at, lease_id = null
+  from due
+  where uploads.media_id = due.media_id
+    and uploads.account_id = due.account_id
+    and due.due_at > p_now;
+$$;
+
+comment on function private.postpone_uploads(timestamptz) is
+  'Puts off uploads that no post needs now.';
+
+-- The network forgets it before the next post: it begins anew, and its old id is remembered.
+create function private.restart_uploads(p_media_id uuid, p_account_id uuid, p_due_at timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  update private.media_uploads
+  set
+    state = 'waiting', next_chunk = 0, due_at = p_due_at, lease_id = null,
+    past_remote_ids = case
+      when remote_id is null then past_remote_ids else array_append(past_remote_ids, remote_id)
+    end,
+    remote_id = null, expires_at = null
+  where media_id = p_media_id and account_id = p_account_id;
+$$;
+
+comment on function private.restart_uploads(uuid, uuid, timestamptz) is
+  'Forgets what the network has of an upload, but for its id.';
+
+create function service.claim_media_uploads(
+  p_limit int default 1, p_lease interval default interval '60 seconds',
+  p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+declare
+  v_uploads jsonb;
+begin
+  if private.is_publishing_held() then
+    return '[]';
+  end if;
+  perform private.postpone_uploads(p_now);
+  with due as (
+    select uploads.media_id, uploads.account_id
+    from private.media_uploads as uploads
+    join public.media on media.id = uploads.media_id
+    where uploads.due_at <= p_now and uploads.state <> 'ready'
+    -- Pictures before videos: they are quick, and would wait behind them.
+    order by media.kind = 'video', uploads.due_at
+    limit p_limit
+    for update of uploads skip locked
+  ), claimed as (
+    update private.media_uploads as uploads
+    set lease_id = gen_random_uuid(), due_at = p_now + p_lease
+    from due
+    where uploads.media_id = due.media_id and uploads.account_id = due.account_id
+    returning uploads.*
+  )
+  select jsonb_agg(jsonb_build_object(
+    'media_id', claimed.media_id, 'account_id', claimed.account_id,
+    'lease_id', claimed.lease_id, 'state', claimed.state, 'remote_id', claimed.remote_id,
+    'next_chunk', claimed.next_chunk, 'attempts', claimed.attempts,
+    'object_key', private.media_key(media), 'etag', media.etag, 'kind', media.kind,
+    'content_type', media.content_type, 'bytes', media.bytes, 'alt_text', media.alt_text,
+    'workspace_id', accounts.workspace_id, 'x_app_id', accounts.x_app_id,
+    'encrypted_tokens', tokens.encrypted_tokens,
+    'tokens_expire_at', tokens.expires_at, 'tokens_version', tokens.version
+  ))
+  into v_uploads
+  from claimed
+  join public.media on media.id = claimed.media_id
+  join public.accounts on accounts.id = claimed.account_id
+  join private.account_tokens as tokens on tokens.account_id = claimed.account_id;
+  return coalesce(v_uploads, '[]');
+end
+$$;
+
+comment on function service.claim_media_uploads(int, interval, timestamptz) is
+  'Uploads to work on now, each under a lease of its own.';
+
+create function service.save_media_upload(
+  p_media_id uuid, p_account_id uuid, p_lease_id uuid, p_progress jsonb,
+  p_lease interval default interval '60 seconds', p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+begin
+  update private.media_uploads as uploads
+  set
+    remote_id = coalesce(p_progress ->> 'remote_id', uploads.remote_id),
+    expires_at = coalesce((p_progress ->> 'expires_at')::timestamptz, uploads.expires_at),
+    next_chunk = coalesce((p_progress ->> 'next_chunk')::int, uploads.next_chunk),
+    due_at = p_now + p_lease
+  where media_id = p_media_id and account_id = p_account_id and lease_id = p_lease_id;
+  return jsonb_build_object('kept', found);
+end
+$$;
+
+comment on function service.save_media_upload(uuid, uuid, uuid, jsonb, interval, timestamptz) is
+  'Remembers {remote_id?, expires_at?, next_chunk?} and prolongs the lease; kept is false when it was lost.';
+
+-- p_ending: {state: processing | describing | ready, expires_at?, after_ms?} as far as the worker
+-- came, {later: error, after_ms?, restart?} for another try, {failed: error}, {} for "go on at once".
+create function service.settle_media_upload(
+  p_media_id uuid, p_account_id uuid, p_lease_id uuid, p_ending jsonb,
+  p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+declare
+  v_after interval := make_interval(secs => (p_ending ->> 'after_ms')::numeric / 1000);
+begin
+  perform private.lock_lanes(array[p_account_id]);
+  update private.media_uploads as uploads
+  set
+    state = case
+      when p_ending ? 'failed' then 'failed'
+      else coalesce(p_ending ->> 'state', uploads.state)
+    end,
+    expires_at = coalesce((p_ending ->> 'expires_at')::timestamptz, uploads.expires_at),
+    attempts = case
+      when p_ending ? 'later' then uploads.attempts + 1
+      when p_ending ? 'state' then 0
+      else uploads.attempts
+    end,
+    error = coalesce(p_ending -> 'failed', p_ending -> 'later'),
+    lease_id = null,
+    due_at = case
+      when p_ending ? 'failed' or p_ending ->> 'state' = 'ready' then 'infinity'
+      when p_ending ? 'later' then p_now + coalesce(
+        v_after, least(interval '2 seconds' * 2 ^ least(uploads.attempts, 10), interval '5 minutes')
+      )
+      else p_now + coalesce(v_after, interval '0')
+    end
+  where media_id = p_media_id and account_id = p_account_id and lease_id = p_lease_id;
+  if not found then
+    return jsonb_build_object('kept', false);
+  end if;
+
+  if (p_ending ->> 'restart')::boolean then
+    perform private.restart_uploads(media_id, account_id, due_at)
+    from private.media_uploads
+    where media_id = p_media_id and account_id = p_account_id;
+  end if;
+  if p_ending ? 'failed' then
+    perform private.fail_media_posts(p_account_id, p_media_id, p_ending -> 'failed', p_now);
+  end if;
+  perform private.follow_media(p_account_id, p_media_id, p_now);
+  return jsonb_build_object('kept', true);
+end
+$$;
+
+comment on function service.settle_media_upload(uuid, uuid, uuid, jsonb, timestamptz) is
+  'How a worker leaves an upload; kept is false, and nothing changes, when its lease was lost.';
+
+-- An upload that will be forgotten before the next post, or before one that is late, begins anew.
+create function private.expire_uploads(p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_upload record;
+begin
+  for v_upload in
+    select media_id, account_id
+    from private.media_uploads
+    where state = 'ready' and (expires_at <= p_now + interval '10 minutes' or due_at <= p_now)
+    order by account_id, media_id
+    limit 200
+  loop
+    perform private.lock_lanes(array[v_upload.account_id]);
+    perform private.restart_uploads(v_upload.media_id, v_upload.account_id, coalesce(
+      private.upload_needed_at(v_upload.media_id, v_upload.account_id) - interval '15 minutes',
+      'infinity'
+    ));
+    perform private.follow_media(v_upload.account_id, v_upload.media_id, p_now);
+  end loop;
+end
+$$;
+
+comment on function private.expire_uploads(timestamptz) is
+  'Uploads the network is about to forget wait again, and hold back the posts that need them.';
+
+-- X did not know an id it had given: all media of these posts are uploaded again, and they wait for that.
+create function private.forget_media(p_post_ids uuid[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.restart_uploads(uploads.media_id, uploads.account_id, p_now)
+  from private.media_uploads as uploads
+  join (
+    select distinct uses.media_id, posts.account_id
+    from private.media_uses as uses
+    join public.posts on posts.id = uses.post_id
+    where uses.post_id = any (p_post_ids)
+  ) as used using (media_id, account_id);
+  perform private.refresh_media_ready(array(
+    select distinct others.post_id
+    from private.media_uses as uses
+    join private.media_uses as others on others.media_id = uses.media_id
+    where uses.post_id = any (p_post_ids)
+  ), p_now);
+  perform private.ring('media');
+end
+$$;
+
+comment on function private.forget_media(uuid[], timestamptz) is
+  'Uploads the media of posts again. The caller holds the lanes, and refreshes them.';
+
+create function private.watch_media(p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.expire_uploads(p_now);
+  perform private.give_up_uploads(p_now);
+  perform private.postpone_uploads(p_now);
+  if exists (select from private.media_uploads where due_at <= p_now)
+    or exists (select from private.object_removals where next_try_at <= p_now) then
+    perform private.ring('media', 1, p_now);
+  end if;
+  perform private.clear_alert('media-duty-failed');
+exception
+  -- What is due goes out all the same.
+  when others then
+    perform private.raise_alert(
+      'media-duty-failed', '', sqlerrm, 'Media are not uploaded in time until this is put right.',
+      p_now
+    );
+end
+$$;
+
+comment on function private.watch_media(timestamptz) is
+  'Rings the media function when uploads or removals are due. Never raises.';
+
+create function service.ring_media()
+returns jsonb
+language sql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+  select to_jsonb(private.ring('media'));
+$$;
+
+comment on function service.ring_media() is 'A leaving worker rings its successor.';
+
+-- The description travels with an upload, so what the network has is uploaded again.
+create function private.update_media(p_media_id uuid, p_alt_text text, p_version int)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_account_ids uuid[] := array(
+    select account_id from private.media_uploads where media_id = p_media_id
+  );
+  v_media public.media;
+begin
+  perform private.lock_lanes(v_account_ids);
+  v_media := private.lock_media(p_media_id, p_version);
+  perform private.require_role(v_media.workspace_id, 'editor');
+  update public.media
+  set alt_text = p_alt_text, version = media.version + 1
+  where id = p_media_id
+  returning * into v_media;
+
+  perform
+    private.restart_uploads(p_media_id, uploads.account_id, coalesce(
+      private.upload_needed_at(p_media_id, uploads.account_id) - private.upload_lead(v_media.kind),
+      'infinity'
+    )),
+    private.follow_media(uploads.account_id, p_media_id, clock_timestamp())
+  from private.media_uploads as uploads
+  where uploads.media_id = p_media_id and uploads.remote_id is not null;
+  return to_jsonb(v_media);
+end
+$$;
+
+create function public.update_media(p_media_id uuid, p_alt_text text, p_version int default null)
+returns jsonb
+language sql
+set search_path = ''
+as $$
+  select private.update_media(p_media_id, p_alt_text, p_version);
+$$;
+
+comment on function public.update_media(uuid, text, int) is
+  'Changes the description (null: none). Role editor. 412 when p_version is not the current one.';
+
+-- An account that can act again goes on where it stopped.
+create function private.tg_accounts__wake_uploads()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform private.prepare_media(array(
+    select jobs.post_id
+    from private.publish_jobs as jobs
+    where jobs.account_id = new.id and not jobs.media_ready
+  ));
+  return new;
+end
+$$;
+
+create trigger accounts_after_update_wake_uploads
+  after update of status on public.accounts
+  for each row when (new.status = 'active' and old.status <> 'active')
+  execute function private.tg_accounts__wake_uploads();
+
+grant execute on function
+  private.update_media(uuid, text, int),
+  public.update_media(uuid, text, int)
+to authenticated;

@@ -1,0 +1,17 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+drop trigger accounts_after_update_wake_uploads on public.accounts;
+drop function private.tg_accounts__wake_uploads();
+drop function public.update_media(uuid, text, int);
+drop function private.update_media(uuid, text, int);
+drop function service.ring_media();
+drop function private.watch_media(timestamptz);
+drop function private.forget_media(uuid[], timestamptz);
+drop function private.expire_uploads(timestamptz);
+drop function service.settle_media_upload(uuid, uuid, uuid, jsonb, timestamptz);
+drop function service.save_media_upload(uuid, uuid, uuid, jsonb, interval, timestamptz);
+drop function service.claim_media_uploads(int, interval, timestamptz);
+drop function private.restart_uploads(uuid, uuid, timestamptz);
+drop function private.postpone_uploads(timestamptz);
+drop function private.upload_needed_at(uuid, uuid);
