@@ -72,7 +72,8 @@ export const startPostgrest = async (o: Options) => {
 
 const settings = (o: Options, port: number, adminPort: number) => ({
   PATH: process.env.PATH,
-  PGRST_DB_URI: `postgresql://authenticator:postgres@127.0.0.1:${o.databasePort}/postgres`,
+  // A half-open connection holds one of 20 places: without these, for hours.
+  PGRST_DB_URI: `postgresql://authenticator:postgres@127.0.0.1:${o.databasePort}/postgres?keepalives_idle=10&keepalives_interval=5&keepalives_count=3&tcp_user_timeout=15000`,
   PGRST_DB_SCHEMAS: 'public,service',
   PGRST_DB_EXTRA_SEARCH_PATH: 'public,extensions',
   PGRST_DB_ANON_ROLE: 'anon',

@@ -1,3 +1,5 @@
+import { until } from './until.ts'
+
 /** Numbers from 0 to 1 that the seed decides alone (mulberry32). */
 export const seeded = (seed: number): (() => number) => {
   let state = seed >>> 0
@@ -11,3 +13,17 @@ export const seeded = (seed: number): (() => number) => {
 
 /** The seed of this run: CHAOS_SEED repeats one that a test name has shown. */
 export const chaosSeed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31))
+
+/** Calls `blow` at so many random moments of the next `forMs`, one after the other. */
+export const atRandomMoments = async (
+  random: () => number,
+  { times, forMs }: { times: number; forMs: number },
+  blow: () => Promise<unknown>,
+): Promise<void> => {
+  const began = Date.now()
+  const moments = Array.from({ length: times }, () => began + random() * forMs)
+  for (const moment of moments.sort((a, b) => a - b)) {
+    await until('the next moment', () => Date.now() >= moment, forMs + 1_000)
+    await blow()
+  }
+}

@@ -1,16 +1,9 @@
 import pg from 'pg'
 import { beforeAll, expect, test } from 'vitest'
-import {
-  atRandomMoments,
-  expectNoneStranded,
-  expectOnceEach,
-  type Fleet,
-  newFleet,
-  scheduleBatch,
-  untilAccepted,
-} from '../../helpers/chaos-batch.ts'
+import { type Fleet, newFleet, scheduleBatch } from '../../helpers/chaos-batch.ts'
 import { useChaosStack } from '../../helpers/chaos-stack.ts'
-import { chaosSeed, seeded } from '../../helpers/seeded.ts'
+import { expectNoneStranded, expectOnceEach, untilAccepted } from '../../helpers/chaos-truth.ts'
+import { atRandomMoments, chaosSeed, seeded } from '../../helpers/seeded.ts'
 import { until } from '../../helpers/until.ts'
 
 const chaos = useChaosStack()

@@ -1,17 +1,9 @@
 import { beforeAll, expect, test } from 'vitest'
 import { poll } from '../../../scripts/stack/poll.ts'
-import {
-  acceptedOf,
-  atRandomMoments,
-  type Batch,
-  expectNoneStranded,
-  expectOnceEach,
-  type Fleet,
-  newFleet,
-  scheduleBatch,
-} from '../../helpers/chaos-batch.ts'
+import { type Batch, type Fleet, newFleet, scheduleBatch } from '../../helpers/chaos-batch.ts'
 import { useChaosStack } from '../../helpers/chaos-stack.ts'
-import { chaosSeed, seeded } from '../../helpers/seeded.ts'
+import { acceptedOf, expectNoneStranded, expectOnceEach } from '../../helpers/chaos-truth.ts'
+import { atRandomMoments, chaosSeed, seeded } from '../../helpers/seeded.ts'
 import { until } from '../../helpers/until.ts'
 
 const chaos = useChaosStack()
