@@ -18,7 +18,9 @@ export const Account = z
       .nullable()
       .meta({ description: 'Why it needs to be connected again.' }),
     text_limit: z.int().meta({ description: 'Longest text of a segment, as X counts.' }),
-    can_self_reply: z.boolean(),
+    can_self_reply: z.boolean().meta({
+      description: 'False once X refused to let it reply to itself: threads are refused then.',
+    }),
     time_zone: z.string().meta({ description: 'IANA name.' }),
     connected_at: instant(),
     disconnected_at: instant().nullable(),
@@ -33,6 +35,9 @@ export const UpdateAccountInput = z
   .strictObject({
     time_zone: z.string().min(1).max(100).optional().meta({ description: 'IANA name.' }),
     paused: z.boolean().optional().meta({ description: 'A paused account publishes nothing.' }),
+    can_self_reply: z.boolean().optional().meta({
+      description: 'true: let threads try again whether X lets the account reply to itself.',
+    }),
   })
   .refine((value) => Object.keys(value).length > 0, { error: 'Send at least one change.' })
   .meta({ id: 'UpdateAccount' })

@@ -301,32 +301,38 @@ export type Database = {
       }
       post_segments: {
         Row: {
+          has_url: boolean
           media_ids: string[]
           position: number
           post_id: string
           published_at: string | null
           remote_id: string | null
+          removed_at: string | null
           status: string
           text: string
           workspace_id: string
         }
         ComputedFields: never
         Insert: {
+          has_url?: boolean
           media_ids?: string[]
           position: number
           post_id: string
           published_at?: string | null
           remote_id?: string | null
+          removed_at?: string | null
           status?: string
           text: string
           workspace_id: string
         }
         Update: {
+          has_url?: boolean
           media_ids?: string[]
           position?: number
           post_id?: string
           published_at?: string | null
           remote_id?: string | null
+          removed_at?: string | null
           status?: string
           text?: string
           workspace_id?: string
@@ -402,16 +408,20 @@ export type Database = {
           published_at: string | null
           scheduled_at: string | null
           status: string
+          unpublish_requested_at: string | null
+          unpublished_at: string | null
           updated_at: string
           user_id: string | null
           version: number
           workspace_id: string
           segments: {
+            has_url: boolean
             media_ids: string[]
             position: number
             post_id: string
             published_at: string | null
             remote_id: string | null
+            removed_at: string | null
             status: string
             text: string
             workspace_id: string
@@ -431,6 +441,8 @@ export type Database = {
           published_at?: string | null
           scheduled_at?: string | null
           status?: string
+          unpublish_requested_at?: string | null
+          unpublished_at?: string | null
           updated_at?: string
           user_id?: string | null
           version?: number
@@ -449,6 +461,8 @@ export type Database = {
           published_at?: string | null
           scheduled_at?: string | null
           status?: string
+          unpublish_requested_at?: string | null
+          unpublished_at?: string | null
           updated_at?: string
           user_id?: string | null
           version?: number
@@ -748,7 +762,11 @@ export type Database = {
           is_personal: boolean
           name: string
           owner_id: string
+          paused_at: string | null
           resend_when_absent: boolean
+          suspended_at: string | null
+          suspended_reason: string | null
+          version: number
         }
         ComputedFields: never
         Insert: {
@@ -757,7 +775,11 @@ export type Database = {
           is_personal?: boolean
           name: string
           owner_id: string
+          paused_at?: string | null
           resend_when_absent?: boolean
+          suspended_at?: string | null
+          suspended_reason?: string | null
+          version?: number
         }
         Update: {
           created_at?: string
@@ -765,7 +787,11 @@ export type Database = {
           is_personal?: boolean
           name?: string
           owner_id?: string
+          paused_at?: string | null
           resend_when_absent?: boolean
+          suspended_at?: string | null
+          suspended_reason?: string | null
+          version?: number
         }
         Relationships: [
           {
@@ -782,6 +808,7 @@ export type Database = {
       [_ in never]: never
     }
     Functions: {
+      account_health: { Args: { p_account_id: string; p_period?: string }; Returns: Json }
       cancel_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
       claim_idempotency_key: {
         Args: { p_fingerprint: string; p_key: string; p_route: string }
@@ -792,11 +819,18 @@ export type Database = {
         Args: { p_encrypted_secret: string; p_endpoint: Json; p_workspace_id: string }
         Returns: Json
       }
+      create_x_app: {
+        Args: { p_app: Json; p_encrypted_secret: string; p_workspace_id: string }
+        Returns: Json
+      }
       delete_webhook_endpoint: {
         Args: { p_endpoint_id: string; p_version?: number }
         Returns: Json
       }
+      delete_x_app: { Args: { p_version?: number; p_x_app_id: string }; Returns: Json }
       disconnect_account: { Args: { p_account_id: string; p_version?: number }; Returns: Json }
+      drop_remainder: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
+      duplicate_post: { Args: { p_post_id: string }; Returns: Json }
       get_account_summary: {
         Args: { p_account_id: string; p_from?: string; p_to?: string }
         Returns: Json
@@ -805,6 +839,11 @@ export type Database = {
       get_post: { Args: { p_post_id: string }; Returns: Json }
       get_post_analytics: { Args: { p_post_id: string }; Returns: Json }
       get_usage: { Args: { p_from?: string; p_to?: string }; Returns: Json }
+      get_x_app: { Args: { p_x_app_id: string }; Returns: Json }
+      list_at_risk: {
+        Args: { p_after?: Json; p_limit?: number; p_workspace_id: string }
+        Returns: Json
+      }
       list_attempts: { Args: { p_post_id: string }; Returns: Json }
       list_deliveries: {
         Args: { p_before?: string; p_filter?: Json; p_limit?: number; p_workspace_id: string }
@@ -818,6 +857,7 @@ export type Database = {
         Args: { p_before?: string; p_filter?: Json; p_limit?: number; p_workspace_id: string }
         Returns: Json
       }
+      list_x_apps: { Args: { p_workspace_id: string }; Returns: Json }
       publish_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
       record_tokens: { Args: { p_tokens: number }; Returns: undefined }
       replay_delivery: { Args: { p_delivery_id: string }; Returns: Json }
@@ -826,6 +866,8 @@ export type Database = {
         Returns: Json
       }
       resume_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
+      retry_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
+      review_post: { Args: { p_review: Json }; Returns: Json }
       rotate_webhook_secret: {
         Args: { p_encrypted_secret: string; p_endpoint_id: string }
         Returns: Json
@@ -856,10 +898,12 @@ export type Database = {
           p_return_to: string
           p_state_hash: string
           p_workspace_id: string
+          p_x_app_id?: string
         }
         Returns: Json
       }
       test_webhook_endpoint: { Args: { p_endpoint_id: string }; Returns: Json }
+      unpublish_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
       unschedule_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
       update_account: {
         Args: { p_account_id: string; p_changes: Json; p_version?: number }
@@ -872,6 +916,19 @@ export type Database = {
       }
       update_webhook_endpoint: {
         Args: { p_changes: Json; p_endpoint_id: string; p_version?: number }
+        Returns: Json
+      }
+      update_workspace: {
+        Args: { p_changes: Json; p_version?: number; p_workspace_id: string }
+        Returns: Json
+      }
+      update_x_app: {
+        Args: {
+          p_changes: Json
+          p_encrypted_secret?: string
+          p_version?: number
+          p_x_app_id: string
+        }
         Returns: Json
       }
     }
@@ -917,6 +974,7 @@ export type Database = {
         Returns: Json
       }
       claim_looks: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
+      claim_removals: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       claim_token_revocations: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       connect_account: { Args: { p_account: Json }; Returns: Json }
       finish_token_revocation: { Args: { p_account_id: string }; Returns: Json }
@@ -935,6 +993,7 @@ export type Database = {
         Returns: Json
       }
       leave_worker: { Args: { p_worker_id: string }; Returns: Json }
+      list_open_looks: { Args: { p_network?: string; p_remote_user_id: string }; Returns: Json }
       list_owned_remote_ids: { Args: { p_network?: string; p_remote_ids: string[] }; Returns: Json }
       readiness: { Args: { p_now?: string }; Returns: Json }
       record_usage: { Args: { p_now?: string; p_rows: Json }; Returns: Json }
@@ -975,6 +1034,17 @@ export type Database = {
       }
       settle_deliveries: { Args: { p_now?: string; p_results: Json }; Returns: Json }
       settle_looks: { Args: { p_now?: string; p_verdicts: Json }; Returns: Json }
+      settle_removal: {
+        Args: {
+          p_error?: Json
+          p_is_final?: boolean
+          p_now?: string
+          p_position: number
+          p_post_id: string
+          p_retry_at?: string
+        }
+        Returns: Json
+      }
       take_oauth_state: { Args: { p_now?: string; p_state_hash: string }; Returns: Json }
     }
     Enums: {

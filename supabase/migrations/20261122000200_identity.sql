@@ -28,8 +28,16 @@ create table public.workspaces (
   is_personal boolean not null default false,
   -- Whether a text post that X provably does not have may be sent again without asking a person.
   resend_when_absent boolean not null default true,
+  -- Its members stopped publishing.
+  paused_at timestamptz,
+  -- The operator's kill switch: nothing is sent and nothing new is written.
+  suspended_at timestamptz,
+  suspended_reason text,
   created_at timestamptz not null default now(),
-  constraint workspaces_name_length check (char_length(name) between 1 and 100)
+  version int not null default 1,
+  constraint workspaces_name_length check (char_length(name) between 1 and 100),
+  constraint workspaces_suspended_iff_reason
+    check ((suspended_at is null) = (suspended_reason is null))
 );
 
 comment on table public.workspaces is 'The unit of sharing, billing and placement.';

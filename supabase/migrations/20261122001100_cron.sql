@@ -8,6 +8,7 @@ select cron.schedule('myposts-deliver', '5 seconds', 'select private.deliver_tic
 select cron.schedule('myposts-analytics', '5 seconds', 'select private.analytics_tick()');
 select cron.schedule('myposts-usage', '10 seconds', 'select private.fold_usage()');
 select cron.schedule('myposts-partitions', '17 * * * *', 'select private.maintain_partitions()');
+select cron.schedule('myposts-texts', '*/10 * * * *', 'select private.prune_text_fingerprints()');
 -- pg_cron never purges its log, and a job of seconds fills it fastest.
 select cron.schedule(
   'myposts-cron-log', '41 * * * *',

@@ -2,6 +2,7 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 select cron.unschedule('myposts-cron-log');
+select cron.unschedule('myposts-texts');
 select cron.unschedule('myposts-partitions');
 select cron.unschedule('myposts-usage');
 select cron.unschedule('myposts-analytics');

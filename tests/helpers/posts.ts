@@ -49,12 +49,31 @@ export async function postIn(tx: Tx, status: Status, account: Account): Promise<
     ],
   )
   const id = rows[0]?.id ?? ''
+  await writeSegments(tx, id, status, account)
+  return id
+}
+
+/** One segment; a thread that stopped has a second one, which X does not have. */
+async function writeSegments(tx: Tx, id: string, status: Status, account: Account) {
+  const isOnX = ['published', 'partially_published'].includes(status)
   await tx.query(
-    `insert into public.post_segments (post_id, position, workspace_id, text)
-     values ($1, 0, $2, 'text')`,
+    `insert into public.post_segments (
+       post_id, position, workspace_id, text, status, remote_id, published_at
+     ) values ($1, 0, $2, 'text', $3, $4, $5)`,
+    [
+      id,
+      account.person.workspaceId,
+      isOnX ? 'published' : 'pending',
+      isOnX ? randomUUID() : null,
+      companionsOf(status).published_at,
+    ],
+  )
+  if (status !== 'partially_published') return
+  await tx.query(
+    `insert into public.post_segments (post_id, position, workspace_id, text, status)
+     values ($1, 1, $2, 'more', 'failed')`,
     [id, account.person.workspaceId],
   )
-  return id
 }
 
 /** A new member of the account's workspace. */

@@ -51,7 +51,7 @@ export const accounts: Record<string, FunctionRow> = {
   ],
   'service.save_refreshed_tokens(uuid,bigint,text,timestamp with time zone,timestamp with time zone)':
     [WORKERS, `service.save_refreshed_tokens('{account}', 1, 'v1.sealed', now())`],
-  'service.require_reauth(uuid,bigint,text)': [
+  'service.require_reauth(uuid,bigint,text,boolean,timestamp with time zone)': [
     WORKERS,
     `service.require_reauth('{account}', 1, 'x')`,
   ],

@@ -1,4 +1,4 @@
-import { ANYBODY, type FunctionRow, HASH, READERS, WORKERS } from './outcomes.ts'
+import { ADMINS, ANYBODY, type FunctionRow, HASH, READERS, WORKERS } from './outcomes.ts'
 
 /** A person, what they use, and what happened in their workspaces. */
 export const people: Record<string, FunctionRow> = {
@@ -25,4 +25,12 @@ export const people: Record<string, FunctionRow> = {
   'public.get_usage(date,date)': [ANYBODY, 'public.get_usage()'],
   'public.list_events(uuid,bigint,integer)': [READERS, `public.list_events('{workspace}')`],
   'service.record_usage(jsonb,timestamp with time zone)': [WORKERS, `service.record_usage('[]')`],
+  'public.update_workspace(uuid,jsonb,integer)': [
+    ADMINS,
+    `public.update_workspace('{workspace}', '{"paused": true}')`,
+  ],
+  'private.update_workspace(uuid,jsonb,integer,timestamp with time zone)': [
+    ADMINS,
+    `private.update_workspace('{workspace}', '{"paused": true}', null)`,
+  ],
 }

@@ -1,0 +1,331 @@
+-- What callers do with posts that are on X, whole or in part: resume, drop the remainder, unpublish.
+--
+-- Deleting on X is a worker's errand: it needs the account's token, waits out rate windows and is
+-- safe to repeat. The verb notes what is wanted; each segment says when it was gone.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table private.removals (
+  post_id uuid primary key,
+  account_id uuid not null references public.accounts (id) on delete cascade,
+  workspace_id uuid not null,
+  -- When a worker tries next; while one does, the end of its lease.
+  next_try_at timestamptz not null,
+  try_count int not null default 0
+);
+
+comment on table private.removals is 'Posts that somebody wants deleted on X.';
+
+-- Serves: the next removal that is due.
+create index removals_next_try_at_idx on private.removals (next_try_at);
+-- Serves: the foreign key.
+create index removals_account_id_idx on private.removals (account_id);
+
+alter table private.removals enable row level security;
+
+-- What both verbs about the rest of a thread ask first.
+create function private.require_remainder(p_post public.posts)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.require_settled(p_post);
+  if p_post.status <> 'partially_published' or p_post.unpublish_requested_at is not null then
+    perform private.refuse(409, 'illegal-transition',
+      format('A %s post has no rest to send.', case
+        when p_post.unpublish_requested_at is null then p_post.status else 'unpublished'
+      end),
+      'Read the post again: its status has changed.');
+  end if;
+end
+$$;
+
+comment on function private.require_remainder(public.posts) is
+  'Refuses unless X has the first segments of a thread only, and nothing is on its way.';
+
+-- The rest of a thread, from the segment at which it stopped.
+create function private.resume_post(
+  p_post_id uuid, p_version int, p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_post public.posts := private.lock_post(p_post_id, 'editor', p_version);
+begin
+  perform private.require_remainder(v_post);
+  perform private.refuse_first(private.problems_of(v_post, p_now, p_now));
+  -- A second click, or a thread that waits for its account: it goes on by itself.
+  if exists (select from private.publish_jobs where post_id = p_post_id) then
+    return private.post_document(v_post);
+  end if;
+
+  update public.post_segments
+  set status = 'pending'
+  where post_id = p_post_id and status = 'failed';
+  insert into private.publish_jobs (post_id, account_id, workspace_id, run_at, position)
+  select p_post_id, v_post.account_id, v_post.workspace_id, p_now, min(position)
+  from public.post_segments
+  where post_id = p_post_id and status = 'pending';
+  update public.posts
+  set failure = null, version = posts.version + 1, updated_at = p_now
+  where posts.id = p_post_id
+  returning * into v_post;
+
+  perform private.admit_jobs(array[v_post.account_id], p_now, p_now);
+  perform private.emit_post_event(v_post, 'post.updated');
+  return private.post_document(v_post);
+end
+$$;
+
+-- What X has stays as it is, and is the whole post from now on.
+create function private.drop_remainder(
+  p_post_id uuid, p_version int, p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_post public.posts := private.lock_post(p_post_id, 'editor', p_version);
+begin
+  if v_post.status = 'published' then
+    return private.post_document(v_post);
+  end if;
+  perform private.require_remainder(v_post);
+
+  perform private.dequeue_post(v_post);
+  delete from public.post_segments where post_id = p_post_id and status <> 'published';
+  update public.posts
+  set
+    content = (
+      select coalesce(
+        string_agg(segments.text, e'\n\n' order by segments.position) filter (where segments.text <> ''),
+        ''
+      )
+      from public.post_segments as segments
+      where segments.post_id = p_post_id
+    ),
+    version = posts.version + 1
+  where posts.id = p_post_id;
+  perform private.finish_posts(array[p_post_id], p_now);
+
+  select * into v_post from public.posts where id = p_post_id;
+  return private.post_document(v_post);
+end
+$$;
+
+-- Status stays: the post was published. unpublished_at says that X has it no more.
+create function private.unpublish_post(
+  p_post_id uuid, p_version int, p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_post public.posts := private.lock_post(p_post_id, 'editor', p_version);
+begin
+  perform private.require_settled(v_post);
+  if v_post.status not in ('published', 'partially_published') then
+    perform private.refuse(409, 'not-published', format('A %s post is not on X.', v_post.status),
+      'Cancel it with DELETE /posts/:id instead.');
+  elsif exists (
+    select from public.accounts where id = v_post.account_id and status = 'disconnected'
+  ) then
+    perform private.refuse(409, 'account-not-connected', 'The account is disconnected.',
+      'Connect the account again, then unpublish the post; or delete it on X yourself.');
+  end if;
+
+  -- Repeated: under way, or done.
+  insert into private.removals (post_id, account_id, workspace_id, next_try_at)
+  select p_post_id, v_post.account_id, v_post.workspace_id, p_now
+  where v_post.unpublished_at is null
+  on conflict (post_id) do nothing;
+  if found then
+    perform private.dequeue_post(v_post);
+    update public.posts
+    set
+      unpublish_requested_at = coalesce(posts.unpublish_requested_at, p_now), failure = null,
+      version = posts.version + 1, updated_at = p_now
+    where posts.id = p_post_id
+    returning * into v_post;
+    perform private.emit_post_event(v_post, 'post.updated');
+    perform private.ring('publish', p_now => p_now);
+  end if;
+  return private.post_document(v_post);
+end
+$$;
+
+-- Removing ----------
+
+-- The lease of a try is its next time: one whose worker dies is made again, which is safe.
+create function service.claim_removals(
+  p_limit int default 10, p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+declare
+  v_removals jsonb;
+begin
+  if private.is_publishing_held() then
+    return '[]';
+  end if;
+  with due as (
+    select removals.post_id, accounts.status in ('active', 'paused') as has_tokens
+    from private.removals
+    join public.accounts on accounts.id = removals.account_id
+    where removals.next_try_at <= p_now
+    order by removals.next_try_at
+    limit p_limit
+    for update of removals skip locked
+  ), claimed as (
+    update private.removals
+    set
+      try_count = removals.try_count + due.has_tokens::int,
+      next_try_at = p_now
+        + case when due.has_tokens then interval '2 minutes' else interval '1 hour' end
+    from due
+    where removals.post_id = due.post_id
+    returning removals.post_id, removals.account_id, removals.workspace_id, due.has_tokens
+  )
+  select jsonb_agg(jsonb_build_object(
+    'post_id', claimed.post_id, 'account_id', claimed.account_id,
+    'workspace_id', claimed.workspace_id, 'encrypted_tokens', tokens.encrypted_tokens,
+    'tokens_expire_at', tokens.expires_at, 'tokens_version', tokens.version,
+    -- The last segment first: a reply whose parent is gone first would stand alone.
+    'segments', (
+      select coalesce(jsonb_agg(
+        jsonb_build_object('position', segments.position, 'remote_id', segments.remote_id)
+        order by segments.position desc
+      ), '[]')
+      from public.post_segments as segments
+      where segments.post_id = claimed.post_id
+        and segments.status = 'published'
+        and segments.removed_at is null
+    )
+  ))
+  into v_removals
+  from claimed
+  join private.account_tokens as tokens on tokens.account_id = claimed.account_id
+  where claimed.has_tokens;
+  return coalesce(v_removals, '[]');
+end
+$$;
+
+comment on function service.claim_removals(int, timestamptz) is
+  'Posts to delete on X now: [{post_id, account_id, …tokens, segments: [{position, remote_id}]}], each leased for 2 minutes.';
+
+-- p_error null: the segment is gone. p_is_final: X will not delete it, so it is not tried again.
+create function service.settle_removal(
+  p_post_id uuid, p_position smallint, p_error jsonb default null,
+  p_is_final boolean default false, p_retry_at timestamptz default null,
+  p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+declare
+  v_post public.posts;
+begin
+  select * into v_post from public.posts where id = p_post_id;
+  perform private.lock_lanes(array[v_post.account_id]);
+  if p_error is null then
+    update public.post_segments
+    set removed_at = p_now
+    where post_id = p_post_id and position = p_position and removed_at is null;
+  elsif p_is_final then
+    delete from private.removals where post_id = p_post_id;
+  else
+    update private.removals
+    set next_try_at = coalesce(
+      p_retry_at, p_now + least(interval '15 seconds' * 2 ^ least(try_count, 10), interval '15 minutes')
+    )
+    where post_id = p_post_id;
+  end if;
+
+  update public.posts
+  set
+    failure = p_error || jsonb_build_object('segment', p_position),
+    unpublished_at = case when not exists (
+      select from public.post_segments
+      where post_id = p_post_id and status = 'published' and removed_at is null
+    ) then p_now end,
+    version = posts.version + 1, updated_at = p_now
+  where posts.id = p_post_id
+    and posts.unpublish_requested_at is not null
+    and posts.unpublished_at is null
+  returning * into v_post;
+  if v_post.unpublished_at is not null then
+    delete from private.removals where post_id = p_post_id;
+    perform private.emit_post_event(
+      v_post, 'post.deleted', jsonb_build_object('unpublished_at', v_post.unpublished_at)
+    );
+  elsif p_is_final then
+    perform private.emit_post_event(
+      v_post, 'post.unpublish_failed', jsonb_build_object('failure', v_post.failure)
+    );
+  end if;
+  return jsonb_build_object('now', p_now);
+end
+$$;
+
+comment on function service.settle_removal(uuid, smallint, jsonb, boolean, timestamptz, timestamptz) is
+  'What X said to the deletion of one segment. Safe to repeat.';
+
+-- What callers see ----------
+
+create function public.resume_post(p_post_id uuid, p_version int default null)
+returns jsonb
+language sql
+set search_path = ''
+as $$
+  select private.resume_post(p_post_id, p_version);
+$$;
+
+comment on function public.resume_post(uuid, int) is
+  'Sends the rest of a partially published thread. Role editor. Safe to repeat.';
+
+create function public.drop_remainder(p_post_id uuid, p_version int default null)
+returns jsonb
+language sql
+set search_path = ''
+as $$
+  select private.drop_remainder(p_post_id, p_version);
+$$;
+
+comment on function public.drop_remainder(uuid, int) is
+  'Gives up the unsent segments of a partially published thread: what X has is the post. Role editor. Safe to repeat.';
+
+create function public.unpublish_post(p_post_id uuid, p_version int default null)
+returns jsonb
+language sql
+set search_path = ''
+as $$
+  select private.unpublish_post(p_post_id, p_version);
+$$;
+
+comment on function public.unpublish_post(uuid, int) is
+  'Has every segment of a post deleted on X, the last first. Role editor. Safe to repeat.';
+
+grant execute on function
+  private.resume_post(uuid, int, timestamptz),
+  private.drop_remainder(uuid, int, timestamptz),
+  private.unpublish_post(uuid, int, timestamptz),
+  public.resume_post(uuid, int),
+  public.drop_remainder(uuid, int),
+  public.unpublish_post(uuid, int)
+to authenticated;

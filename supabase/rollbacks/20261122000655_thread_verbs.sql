@@ -1,0 +1,13 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+drop function public.unpublish_post(uuid, int);
+drop function public.drop_remainder(uuid, int);
+drop function public.resume_post(uuid, int);
+drop function service.settle_removal(uuid, smallint, jsonb, boolean, timestamptz, timestamptz);
+drop function service.claim_removals(int, timestamptz);
+drop function private.unpublish_post(uuid, int, timestamptz);
+drop function private.drop_remainder(uuid, int, timestamptz);
+drop function private.resume_post(uuid, int, timestamptz);
+drop function private.require_remainder(public.posts);
+drop table private.removals;
