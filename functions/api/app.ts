@@ -11,6 +11,7 @@ import { requestLog } from '../../shared/http/request-log.ts'
 import type { Network } from '../../shared/networks/network.ts'
 import { accounts } from './routes/accounts.ts'
 import { analytics } from './routes/analytics.ts'
+import { budget } from './routes/budget.ts'
 import { connections } from './routes/connections.ts'
 import { deliveries } from './routes/deliveries.ts'
 import { docs } from './routes/docs.ts'
@@ -21,6 +22,7 @@ import { postStatus } from './routes/post-status.ts'
 import { posts } from './routes/posts.ts'
 import { webhookActions } from './routes/webhook-actions.ts'
 import { webhookEndpoints } from './routes/webhook-endpoints.ts'
+import { xApps } from './routes/x-apps.ts'
 
 const maxBodyBytes = 1_048_576
 
@@ -61,6 +63,8 @@ export const createApp = (deps: Deps, network = loadNetwork(deps)) => {
     )
     .route('/', connections(deps, network))
     .route('/', accounts(deps))
+    .route('/', xApps(deps))
+    .route('/', budget(deps))
     .route('/', posts(deps, network))
     .route('/', postStatus(deps))
     .route('/', events(deps))

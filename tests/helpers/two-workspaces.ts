@@ -26,6 +26,8 @@ export type Workspace = {
   media: string
   endpoint: string
   delivery: string
+  /** An X app of its own. */
+  app: string
 }
 
 /** Two workspaces with rows in every table, and who belongs to the first. */
@@ -53,6 +55,11 @@ async function useTheApi(tx: Tx, person: Person): Promise<string> {
     person.workspaceId,
     { id: endpoint, url: 'https://example.com/hook' },
   ])
+  await call(tx, `public.create_x_app($1, $2, 'v1.sealed')`, [
+    person.workspaceId,
+    { id: randomUUID(), name: 'Own', client_id: randomUUID() },
+  ])
+  await call(tx, 'public.set_budget($1, 1000000000)', [person.workspaceId])
   await call(tx, `public.start_connection(null, $1, 'v1.sealed', null)`, [sha256(endpoint)])
   await call(tx, `public.claim_idempotency_key('POST /posts', $1, $2)`, [endpoint, sha256('')])
   await as(tx, null)
@@ -153,6 +160,7 @@ export async function seedTwoWorkspaces(tx: Tx): Promise<TwoWorkspaces> {
       published,
       unconfirmed,
       delivery: '',
+      app: await idOf(tx, 'select id from private.x_apps where workspace_id = $1', workspace),
     }
   }
   const a = await idsOf(first)

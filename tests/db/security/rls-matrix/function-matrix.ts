@@ -2,6 +2,7 @@ import { accounts } from './functions/accounts.ts'
 import { analytics } from './functions/analytics.ts'
 import { foundation } from './functions/foundation.ts'
 import { media } from './functions/media.ts'
+import { money } from './functions/money.ts'
 import type { FunctionRow } from './functions/outcomes.ts'
 import { people } from './functions/people.ts'
 import { posts } from './functions/posts.ts'
@@ -13,6 +14,7 @@ export const functionMatrix: Record<string, FunctionRow> = {
   ...foundation,
   ...people,
   ...accounts,
+  ...money,
   ...posts,
   ...media,
   ...publishing,

@@ -1,0 +1,864 @@
+-- Money and places: what scheduled posts will cost, and how many an X app may send on a day.
+--
+-- Scheduling takes a hold: the price of every segment, counted against the month in which the post
+-- is due, and a place for every segment on its day (UTC) of its X app. A hold lasts as long as the
+-- post will be sent by itself. It is settled by what X accepted, and the rest is released:
+--
+--   a post that ended:            held = settled + released
+--   a workspace and a month:      committed = sum(held - released) of its holds
+--   an app with a cap and a day:  taken = sum(places) of the holds
+--
+-- Publishing itself changes neither budget nor day: settling moves money within a hold. So what is
+-- due at one instant waits for no row that all posts of a workspace share.
+-- Locks: lanes, posts, jobs, then budgets, then days.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table private.prices (
+  action text primary key,
+  micros bigint not null,
+  constraint prices_action_known check (action in ('post', 'post_with_url')),
+  constraint prices_not_negative check (micros >= 0)
+);
+
+comment on table private.prices is
+  'What X bills, in millionths of a US dollar. X changes its prices; the operator follows here.';
+
+insert into private.prices (action, micros) values ('post', 15000), ('post_with_url', 200000);
+
+create table private.budgets (
+  workspace_id uuid primary key references public.workspaces (id) on delete cascade,
+  -- Per calendar month (UTC), in millionths of a US dollar. Null: no limit.
+  limit_micros bigint,
+  -- Since when its lanes are closed, because more is committed than the limit allows.
+  stopped_at timestamptz,
+  -- When the tick judges it again: at the turn of a month, or because money came back.
+  judge_at timestamptz not null default 'infinity',
+  version int not null default 1,
+  constraint budgets_limit_not_negative check (limit_micros >= 0)
+);
+
+comment on table private.budgets is 'What a workspace may spend in a month. No row: no limit.';
+
+-- Serves: the tick.
+create index budgets_judge_at_idx on private.budgets (judge_at) where judge_at < 'infinity';
+
+create table private.budget_months (
+  -- No key to workspaces: settling must not stop at the posts of a deleted one.
+  workspace_id uuid not null,
+  month date not null,
+  committed bigint not null,
+  primary key (workspace_id, month),
+  constraint budget_months_month_is_first check (extract(day from month) = 1)
+) with (fillfactor = 50);
+
+comment on table private.budget_months is
+  'What a workspace has spent and still holds for a month, in millionths of a US dollar.';
+
+create table private.app_days (
+  x_app_id uuid not null references private.x_apps (id) on delete cascade,
+  day date not null,
+  taken int not null,
+  primary key (x_app_id, day)
+) with (fillfactor = 50);
+
+comment on table private.app_days is
+  'How many places of a day (UTC) of an X app are taken. Apps without a cap have no rows.';
+
+create table private.spend_ledger (
+  post_id uuid not null,
+  workspace_id uuid not null,
+  x_app_id uuid not null,
+  held bigint not null,
+  settled bigint not null default 0,
+  released bigint not null default 0,
+  -- UTC. Its month is the month whose budget the hold counts against.
+  day date not null,
+  number smallint not null,
+  -- Places it has on that day.
+  places smallint not null,
+  is_open boolean not null default true,
+  -- Price of each segment in order; 0 for those that were on the network before.
+  prices bigint[] not null,
+  primary key (post_id, number),
+  constraint spend_ledger_amounts_not_negative check (least(held, settled, released) >= 0),
+  constraint spend_ledger_within_hold check (settled + released <= held),
+  constraint spend_ledger_ended_adds_up check (is_open or settled + released = held)
+) partition by range (post_id);
+
+comment on table private.spend_ledger is
+  'Holds: money kept for a post from its scheduling until X took it or it will not be sent. A post that is moved, edited or tried again gets another one. Partitioned like posts.';
+
+alter table private.prices enable row level security;
+alter table private.budgets enable row level security;
+alter table private.budget_months enable row level security;
+alter table private.app_days enable row level security;
+alter table private.spend_ledger enable row level security;
+
+insert into private.partition_policies (parent, owner, owner_column, fillfactor)
+values ('private.spend_ledger', 'public.posts', 'post_id', 60);
+
+-- What a change of holds means for budgets and days; negative where something is given back.
+create type private.hold_change as (
+  workspace_id uuid,
+  x_app_id uuid,
+  day date,
+  amount bigint,
+  places int
+);
+
+create function private.usd(p_micros bigint)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  select case when p_micros < 0 then '-' else '' end || '$' || abs(p_micros) / 1000000 || '.'
+    || rpad(rtrim(lpad((abs(p_micros) % 1000000)::text, 6, '0'), '0'), 2, '0');
+$$;
+
+comment on function private.usd(bigint) is 'An amount for people: 15000 is $0.015.';
+
+create function private.month_of(p_day date)
+returns date
+language sql
+immutable
+set search_path = ''
+as $$
+  select p_day - (extract(day from p_day)::int - 1);
+$$;
+
+comment on function private.month_of(date) is 'First day of the month of p_day.';
+
+-- Prices depend on links, and only our functions find those as X does. A caller who comes without
+-- them pays for whatever might be one.
+create function private.has_url(p_text text, p_claim boolean)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select case
+    when p_claim is null then p_text ~ '\S\.\S'
+    else p_claim or p_text ~* 'https?://\S+\.[a-z]{2,}'
+  end;
+$$;
+
+comment on function private.has_url(text, boolean) is
+  'Whether X bills a text as one with a URL. p_claim: what our functions found; null: nobody looked.';
+
+-- Changing budgets and days ----------
+
+-- The row of a month is locked by its first change, so what is compared with the limit is what
+-- everybody before has committed. Only what asks for more can be refused.
+create function private.charge_budgets(p_changes private.hold_change[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_over record;
+begin
+  with sums as (
+    select workspace_id, private.month_of(day) as month, sum(amount)::bigint as amount
+    from unnest(p_changes)
+    group by workspace_id, private.month_of(day)
+    having sum(amount) <> 0
+  ), charged as (
+    insert into private.budget_months as months (workspace_id, month, committed)
+    select workspace_id, month, amount from sums order by workspace_id, month
+    on conflict (workspace_id, month) do update
+    set committed = months.committed + excluded.committed
+    returning workspace_id, month, committed
+  ), judged_again as (
+    update private.budgets
+    set judge_at = '-infinity'
+    from sums
+    where budgets.workspace_id = sums.workspace_id
+      and budgets.stopped_at is not null
+      and sums.amount < 0
+  )
+  select sums.amount, sums.month, budgets.limit_micros, charged.committed
+  into v_over
+  from charged
+  join sums using (workspace_id, month)
+  join private.budgets using (workspace_id)
+  where sums.amount > 0 and charged.committed > budgets.limit_micros
+  limit 1;
+
+  if found then
+    perform private.refuse(
+      409, 'over-budget',
+      format(
+        'This needs %s more, and %s of the workspace''s %s for %s is left.',
+        private.usd(v_over.amount),
+        private.usd(greatest(v_over.limit_micros - v_over.committed + v_over.amount, 0)),
+        private.usd(v_over.limit_micros), to_char(v_over.month, 'YYYY-MM')
+      ),
+      'Keep it as a draft by leaving out scheduled_at, or unschedule other posts, or have an admin raise the budget with PATCH /workspaces/:id/budget.'
+    );
+  end if;
+end
+$$;
+
+comment on function private.charge_budgets(private.hold_change[]) is
+  'Adds changes of holds to their months; 409 over-budget when more is asked for than is left.';
+
+create function private.next_free_day(p_x_app_id uuid, p_after date, p_places int)
+returns date
+language sql
+stable
+set search_path = ''
+as $$
+  select min(candidates.day)
+  from (
+    select (p_after + ahead) as day from generate_series(1, 366) as ahead
+  ) as candidates
+  join private.x_apps as apps on apps.id = p_x_app_id
+  left join private.app_days as days
+    on days.x_app_id = p_x_app_id and days.day = candidates.day
+  where coalesce(days.taken, 0) + p_places <= apps.posts_per_day;
+$$;
+
+comment on function private.next_free_day(uuid, date, int) is
+  'The first day after p_after on which an app has p_places left; null when there is none in a year.';
+
+create function private.take_places(p_changes private.hold_change[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_full record;
+begin
+  with sums as (
+    select changes.x_app_id, changes.day, sum(changes.places)::int as places
+    from unnest(p_changes) as changes
+    join private.x_apps as apps on apps.id = changes.x_app_id and apps.posts_per_day is not null
+    group by changes.x_app_id, changes.day
+    having sum(changes.places) <> 0
+  ), taken as (
+    insert into private.app_days as days (x_app_id, day, taken)
+    select x_app_id, day, places from sums order by x_app_id, day
+    on conflict (x_app_id, day) do update
+    set taken = days.taken + excluded.taken
+    returning x_app_id, day, taken
+  )
+  select
+    taken.day, apps.posts_per_day, sums.places,
+    private.next_free_day(taken.x_app_id, taken.day, sums.places) as free_day
+  into v_full
+  from taken
+  join sums using (x_app_id, day)
+  join private.x_apps as apps on apps.id = taken.x_app_id
+  where sums.places > 0 and taken.taken > apps.posts_per_day
+  limit 1;
+
+  if found then
+    perform private.refuse(
+      409, 'day-full',
+      format(
+        'The X app may send %s posts on %s, and fewer than the %s needed are left.',
+        v_full.posts_per_day, v_full.day, v_full.places
+      ),
+      format(
+        'Choose a time from %s on, or connect the account through an X app of your own (POST /x-apps).',
+        coalesce(v_full.free_day || 'T00:00:00Z', 'a day more than a year ahead')
+      )
+    );
+  end if;
+end
+$$;
+
+comment on function private.take_places(private.hold_change[]) is
+  'Takes and gives back places of app days; 409 day-full when more is asked for than is left.';
+
+-- Holds ----------
+
+-- Brings open holds up to what became of their segments. What will not be sent by itself any more is
+-- released: p_end says so of all of them, else the status of the post does.
+create function private.settle_holds(p_post_ids uuid[], p_end boolean default false)
+returns private.hold_change[]
+language plpgsql
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  v_changes private.hold_change[];
+begin
+  with truth as (
+    select
+      posts.id as post_id,
+      p_end or not (
+        posts.status in ('scheduled', 'publishing', 'unconfirmed')
+        or posts.status = 'partially_published' and not bool_or(segments.status = 'failed')
+      ) as is_over,
+      array_agg(segments.status = 'published' order by segments.position) as published,
+      count(*) filter (where segments.status not in ('published', 'failed')) as unsent
+    from public.posts
+    join public.post_segments as segments on segments.post_id = posts.id
+    where posts.id = any (p_post_ids)
+    group by posts.id
+  ), outcomes as (
+    select
+      ledger.post_id, ledger.number, ledger.settled as settled_before, ledger.places as places_before,
+      truth.is_over, sent.settled, greatest(ledger.places - truth.unsent, 0) as places_used
+    from private.spend_ledger as ledger
+    join truth using (post_id)
+    cross join lateral (
+      select coalesce(sum(parts.price), 0)::bigint as settled
+      from unnest(ledger.prices, truth.published) as parts (price, is_published)
+      where parts.is_published
+    ) as sent
+    where ledger.post_id = any (p_post_ids) and ledger.is_open
+  ), changed as (
+    update private.spend_ledger as ledger
+    set
+      settled = outcomes.settled,
+      released = case when outcomes.is_over then ledger.held - outcomes.settled else 0 end,
+      places = case when outcomes.is_over then outcomes.places_used else ledger.places end,
+      is_open = not outcomes.is_over
+    from outcomes
+    where ledger.post_id = any (p_post_ids)
+      and ledger.post_id = outcomes.post_id
+      and ledger.number = outcomes.number
+      and (outcomes.is_over or outcomes.settled <> outcomes.settled_before)
+    returning
+      ledger.workspace_id, ledger.x_app_id, ledger.day, -ledger.released as amount,
+      ledger.places - outcomes.places_before as places
+  )
+  select array_agg(
+    row(workspace_id, x_app_id, day, amount, places)::private.hold_change
+  )
+  into v_changes
+  from changed
+  where amount <> 0 or places <> 0;
+  return coalesce(v_changes, '{}');
+end
+$$;
+
+comment on function private.settle_holds(uuid[], boolean) is
+  'Settles open holds by what was sent and releases what will not be; returns what that gives back.';
+
+-- What scheduled posts need now: [post, its app, day, price of each segment, segments to send].
+create function private.wanted_holds(p_post_ids uuid[], p_now timestamptz)
+returns table (
+  post_id uuid, workspace_id uuid, x_app_id uuid, day date, prices bigint[], places int
+)
+language sql
+stable
+set search_path = ''
+as $$
+  select
+    posts.id, posts.workspace_id, accounts.x_app_id,
+    (greatest(posts.scheduled_at, p_now) at time zone 'UTC')::date,
+    array_agg(
+      case when segments.status = 'published' then 0 else prices.micros end
+      order by segments.position
+    ),
+    (count(*) filter (where segments.status <> 'published'))::int
+  from public.posts
+  join public.accounts on accounts.id = posts.account_id
+  join public.post_segments as segments on segments.post_id = posts.id
+  join private.prices
+    on prices.action = case when segments.has_url then 'post_with_url' else 'post' end
+  where posts.id = any (p_post_ids)
+  group by posts.id, posts.workspace_id, posts.scheduled_at, accounts.x_app_id;
+$$;
+
+comment on function private.wanted_holds(uuid[], timestamptz) is
+  'The holds posts should have: by their segments, the time they are due and today''s prices.';
+
+-- A hold that is already what the post needs is kept, so that a repeated call changes nothing and a
+-- post may move within its month however tight the budget is.
+create function private.reserve_posts(
+  p_post_ids uuid[], p_now timestamptz default clock_timestamp()
+)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_post_ids uuid[];
+  v_changes private.hold_change[];
+begin
+  select array_agg(wanted.post_id) into v_post_ids
+  from private.wanted_holds(p_post_ids, p_now) as wanted
+  where not exists (
+    select from private.spend_ledger as ledger
+    where ledger.post_id = wanted.post_id
+      and ledger.is_open
+      and (ledger.x_app_id, ledger.day, ledger.prices, ledger.places)
+        = (wanted.x_app_id, wanted.day, wanted.prices, wanted.places::smallint)
+  );
+  v_changes := private.settle_holds(v_post_ids, true);
+
+  with taken as (
+    insert into private.spend_ledger (
+      post_id, number, workspace_id, x_app_id, day, prices, places, held
+    )
+    select
+      wanted.post_id,
+      1 + (
+        select coalesce(max(ledger.number), 0)
+        from private.spend_ledger as ledger
+        where ledger.post_id = wanted.post_id
+      ),
+      wanted.workspace_id, wanted.x_app_id, wanted.day, wanted.prices, wanted.places,
+      (select sum(price) from unnest(wanted.prices) as price)
+    from private.wanted_holds(v_post_ids, p_now) as wanted
+    returning workspace_id, x_app_id, day, held as amount, places
+  )
+  select v_changes || array_agg(row(taken.*)::private.hold_change) into v_changes from taken;
+  perform private.charge_budgets(v_changes);
+  perform private.take_places(v_changes);
+end
+$$;
+
+comment on function private.reserve_posts(uuid[], timestamptz) is
+  'Holds the price of scheduled posts and takes their places; 409 over-budget or day-full. The caller holds their lanes.';
+
+-- What X has although nothing was held for it: a post that had been given up, and was found after
+-- all. It was billed, whatever the limit says, so nothing is refused and the budget is judged anew.
+create function private.record_unheld(p_post_ids uuid[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  with sent as (
+    select
+      posts.id as post_id, posts.workspace_id, accounts.x_app_id,
+      (posts.published_at at time zone 'UTC')::date as day,
+      array_agg(prices.micros order by segments.position) as prices,
+      sum(prices.micros)::bigint as total
+    from public.posts
+    join public.accounts on accounts.id = posts.account_id
+    join public.post_segments as segments
+      on segments.post_id = posts.id and segments.status = 'published'
+    join private.prices
+      on prices.action = case when segments.has_url then 'post_with_url' else 'post' end
+    where posts.id = any (p_post_ids)
+    group by posts.id, posts.workspace_id, posts.published_at, accounts.x_app_id
+  ), recorded as (
+    insert into private.spend_ledger (
+      post_id, number, workspace_id, x_app_id, day, prices, places, held, settled, is_open
+    )
+    select
+      sent.post_id, earlier.number + 1, sent.workspace_id, sent.x_app_id, sent.day, sent.prices, 0,
+      sent.total - earlier.settled, sent.total - earlier.settled, false
+    from sent
+    cross join lateral (
+      select coalesce(max(number), 0) as number, coalesce(sum(settled), 0)::bigint as settled
+      from private.spend_ledger as ledger
+      where ledger.post_id = sent.post_id
+    ) as earlier
+    where sent.total > earlier.settled
+    returning workspace_id, day, held
+  ), charged as (
+    insert into private.budget_months as months (workspace_id, month, committed)
+    select workspace_id, private.month_of(day), sum(held)
+    from recorded
+    group by workspace_id, private.month_of(day)
+    order by workspace_id, private.month_of(day)
+    on conflict (workspace_id, month) do update
+    set committed = months.committed + excluded.committed
+    returning workspace_id
+  )
+  update private.budgets
+  set judge_at = '-infinity'
+  from charged
+  where budgets.workspace_id = charged.workspace_id and budgets.limit_micros is not null;
+end
+$$;
+
+comment on function private.record_unheld(uuid[]) is
+  'Records what X bills for published posts beyond what was settled for them.';
+
+create function private.settle_published(p_post_ids uuid[])
+returns void
+language plpgsql
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  v_settled int;
+  v_changes private.hold_change[];
+begin
+  update private.spend_ledger
+  set settled = held, is_open = false
+  where post_id = any (p_post_ids) and is_open and cardinality(prices) = 1;
+  get diagnostics v_settled = row_count;
+  if v_settled = cardinality(p_post_ids) then
+    return;
+  end if;
+
+  v_changes := private.settle_holds(p_post_ids);
+  perform private.charge_budgets(v_changes);
+  perform private.take_places(v_changes);
+  perform private.record_unheld(p_post_ids);
+end
+$$;
+
+comment on function private.settle_published(uuid[]) is
+  'Settles the holds of posts that are on the network. A post of one segment costs one update.';
+
+-- Definer: whoever ends a post, its hold ends.
+create function private.tg_events__settle_spend()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_published uuid[];
+  v_others uuid[];
+  v_changes private.hold_change[];
+begin
+  select
+    array_agg(subject_id) filter (where type = 'post.published'),
+    array_agg(subject_id) filter (where type in (
+      'post.partially_published', 'post.failed', 'post.held', 'post.missed', 'post.canceled',
+      'post.unscheduled', 'post.updated'
+    ))
+  into v_published, v_others
+  from new_events
+  where subject_type = 'post';
+
+  if v_published is not null then
+    perform private.settle_published(v_published);
+  end if;
+  if v_others is not null then
+    v_changes := private.settle_holds(v_others);
+    if v_changes <> '{}' then
+      perform private.charge_budgets(v_changes);
+      perform private.take_places(v_changes);
+    end if;
+  end if;
+  return null;
+end
+$$;
+
+create trigger events_after_insert_settle_spend
+  after insert on public.events
+  referencing new table as new_events
+  for each statement execute function private.tg_events__settle_spend();
+
+-- Budget stop ----------
+
+-- More is committed for the running month than the limit allows: nothing is sent until somebody
+-- raises it, withdraws posts, or the month is over. The caller holds the lanes of the workspace.
+create function private.judge_budget(p_workspace_id uuid, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_month date := private.month_of((p_now at time zone 'UTC')::date);
+  v_budget private.budgets;
+  v_committed bigint;
+  v_is_over boolean;
+  v_account_ids uuid[] := array(
+    select id from public.accounts where workspace_id = p_workspace_id
+  );
+begin
+  select * into v_budget from private.budgets where workspace_id = p_workspace_id for update;
+  select coalesce(sum(committed), 0) into v_committed
+  from private.budget_months
+  where workspace_id = p_workspace_id and month = v_month;
+  v_is_over := coalesce(v_committed > v_budget.limit_micros, false);
+
+  update private.budgets
+  set
+    stopped_at = case when v_is_over then coalesce(stopped_at, p_now) end,
+    judge_at = case
+      when limit_micros is null then 'infinity'
+      else (v_month + interval '1 month') at time zone 'UTC'
+    end
+  where workspace_id = p_workspace_id;
+  if v_is_over = (v_budget.stopped_at is not null) then
+    return;
+  end if;
+
+  if v_is_over then
+    perform private.close_lanes(v_account_ids, 'budget');
+  else
+    perform private.open_lanes(v_account_ids, 'budget');
+  end if;
+  insert into public.events (workspace_id, type, subject_type, subject_id, data)
+  values (
+    p_workspace_id, case when v_is_over then 'budget.exhausted' else 'budget.restored' end,
+    'workspace', p_workspace_id,
+    jsonb_build_object(
+      'month', to_char(v_month, 'YYYY-MM'), 'limit', private.usd(v_budget.limit_micros),
+      'committed', private.usd(v_committed)
+    )
+  );
+end
+$$;
+
+comment on function private.judge_budget(uuid, timestamptz) is
+  'Closes the lanes of a workspace that has committed more than its limit, or opens them again.';
+
+create function private.watch_budgets(p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_workspace_id uuid;
+begin
+  for v_workspace_id in
+    select workspace_id from private.budgets where judge_at <= p_now order by judge_at limit 200
+  loop
+    perform private.lock_lanes(array(
+      select id from public.accounts where workspace_id = v_workspace_id
+    ));
+    perform private.judge_budget(v_workspace_id, p_now);
+  end loop;
+exception
+  when others then
+    perform private.raise_alert(
+      'budget-watch-failed', '', sqlerrm,
+      'Stopped budgets are not opened, nor months begun, until this is put right.', p_now
+    );
+end
+$$;
+
+comment on function private.watch_budgets(timestamptz) is
+  'Judges budgets at the turn of a month and when money came back. Never raises.';
+
+-- An account that is connected while the budget is stopped waits like the others.
+create function private.tg_accounts__obey_budget()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform from private.budgets
+  where workspace_id = new.workspace_id and stopped_at is not null
+  for share;
+  if found then
+    perform private.close_lanes(array[new.id], 'budget');
+  end if;
+  return new;
+end
+$$;
+
+create trigger accounts_after_insert_obey_budget
+  after insert on public.accounts
+  for each row execute function private.tg_accounts__obey_budget();
+
+-- What callers see ----------
+
+create function private.budget_document(p_workspace_id uuid, p_now timestamptz)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'workspace_id', p_workspace_id,
+    'month', to_char(period.month, 'YYYY-MM'),
+    'limit_micros', budgets.limit_micros,
+    'held_micros', open.held,
+    'spent_micros', coalesce(months.committed, 0) - open.held,
+    'stopped_at', budgets.stopped_at,
+    'version', coalesce(budgets.version, 1)
+  )
+  from (select private.month_of((p_now at time zone 'UTC')::date) as month) as period
+  left join private.budgets on budgets.workspace_id = p_workspace_id
+  left join private.budget_months as months
+    on months.workspace_id = p_workspace_id and months.month = period.month
+  cross join lateral (
+    -- Whatever holds money waits in a lane, or its outcome is open.
+    select coalesce(sum(ledger.held - ledger.settled - ledger.released), 0)::bigint as held
+    from (
+      select jobs.post_id
+      from public.accounts
+      join private.publish_jobs as jobs on jobs.account_id = accounts.id
+      where accounts.workspace_id = p_workspace_id
+      union
+      select live.post_id
+      from public.accounts
+      join private.live_attempts as live on live.account_id = accounts.id
+      where accounts.workspace_id = p_workspace_id
+    ) as queued
+    join private.spend_ledger as ledger on ledger.post_id = queued.post_id and ledger.is_open
+    where private.month_of(ledger.day) = period.month
+  ) as open;
+$$;
+
+comment on function private.budget_document(uuid, timestamptz) is
+  'Limit, what is held and what was spent in the running month, in millionths of a US dollar.';
+
+-- Definer: budgets cannot be read by any role of the API.
+create function private.get_budget(p_workspace_id uuid)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  perform private.require_role(p_workspace_id, 'viewer');
+  return private.budget_document(p_workspace_id, clock_timestamp());
+end
+$$;
+
+-- Definer: callers hold no rights on budgets and lanes.
+create function private.set_budget(
+  p_workspace_id uuid, p_limit_micros bigint, p_version int,
+  p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_before private.budgets;
+begin
+  perform private.require_role(p_workspace_id, 'admin');
+  -- Whoever schedules holds a lane, so what is committed does not move from here on.
+  perform private.lock_lanes(array(
+    select id from public.accounts where workspace_id = p_workspace_id
+  ));
+  insert into private.budgets (workspace_id) values (p_workspace_id) on conflict do nothing;
+  select * into v_before from private.budgets where workspace_id = p_workspace_id for update;
+  perform private.require_version(v_before.version, p_version, 'budget');
+
+  update private.budgets
+  set limit_micros = p_limit_micros, version = version + 1
+  where workspace_id = p_workspace_id;
+  insert into public.events (workspace_id, type, subject_type, subject_id, data, changes)
+  values (
+    p_workspace_id, 'budget.changed', 'workspace', p_workspace_id,
+    jsonb_build_object('limit', private.usd(p_limit_micros)),
+    jsonb_build_object('limit', jsonb_build_object(
+      'before', private.usd(v_before.limit_micros), 'after', private.usd(p_limit_micros)
+    ))
+  );
+  perform private.judge_budget(p_workspace_id, p_now);
+  return private.budget_document(p_workspace_id, p_now);
+end
+$$;
+
+create function public.get_budget(p_workspace_id uuid)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select private.get_budget(p_workspace_id);
+$$;
+
+comment on function public.get_budget(uuid) is
+  'The budget of a workspace: limit, held and spent of the running month. Role viewer.';
+
+create function public.set_budget(
+  p_workspace_id uuid, p_limit_micros bigint, p_version int default null
+)
+returns jsonb
+language sql
+set search_path = ''
+as $$
+  select private.set_budget(p_workspace_id, p_limit_micros, p_version);
+$$;
+
+comment on function public.set_budget(uuid, bigint, int) is
+  'Sets what a workspace may spend in a month (null: no limit). Role admin. 412 when p_version is not the current one.';
+
+-- p_days ahead of need: what POST /posts/validate tells before anything is held.
+create function private.check_reservation(
+  p_account_id uuid, p_scheduled_at timestamptz, p_places int,
+  p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_account public.accounts := private.require_account(p_account_id, 'viewer');
+  v_day date := (greatest(p_scheduled_at, p_now) at time zone 'UTC')::date;
+begin
+  return (
+    select jsonb_build_object(
+      'prices', (select jsonb_object_agg(action, micros) from private.prices),
+      'month', to_char(private.month_of(v_day), 'YYYY-MM'),
+      'limit_micros', budgets.limit_micros,
+      'left_micros', budgets.limit_micros - coalesce(months.committed, 0),
+      'day', v_day,
+      'posts_per_day', apps.posts_per_day,
+      'places_left', apps.posts_per_day - coalesce(days.taken, 0),
+      'next_free_day', case
+        when coalesce(days.taken, 0) + p_places > apps.posts_per_day
+          then private.next_free_day(apps.id, v_day, p_places)
+      end
+    )
+    from private.x_apps as apps
+    left join private.app_days as days on days.x_app_id = apps.id and days.day = v_day
+    left join private.budgets on budgets.workspace_id = v_account.workspace_id
+    left join private.budget_months as months
+      on months.workspace_id = v_account.workspace_id and months.month = private.month_of(v_day)
+    where apps.id = v_account.x_app_id
+  );
+end
+$$;
+
+create function public.check_reservation(
+  p_account_id uuid, p_scheduled_at timestamptz, p_places int
+)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select private.check_reservation(p_account_id, p_scheduled_at, p_places);
+$$;
+
+comment on function public.check_reservation(uuid, timestamptz, int) is
+  'Prices, and what is left of the budget and of the day a post would be sent on (null time: now). Role viewer.';
+
+grant execute on function
+  private.get_budget(uuid),
+  private.set_budget(uuid, bigint, int, timestamptz),
+  private.check_reservation(uuid, timestamptz, int, timestamptz),
+  public.get_budget(uuid),
+  public.set_budget(uuid, bigint, int),
+  public.check_reservation(uuid, timestamptz, int)
+to authenticated;
+
+-- What the operator does ----------
+
+-- Counting starts or ends with the cap, so the rows are made from the ledger.
+create function private.set_posts_per_day(p_x_app_id uuid, p_posts_per_day int)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform from private.x_apps where id = p_x_app_id for update;
+  lock table private.app_days in exclusive mode;
+  update private.x_apps set posts_per_day = p_posts_per_day where id = p_x_app_id;
+  delete from private.app_days where x_app_id = p_x_app_id;
+  if p_posts_per_day is not null then
+    insert into private.app_days (x_app_id, day, taken)
+    select x_app_id, day, sum(places)
+    from private.spend_ledger
+    where x_app_id = p_x_app_id and day >= (now() at time zone 'UTC')::date - 1
+    group by x_app_id, day;
+  end if;
+end
+$$;
+
+comment on function private.set_posts_per_day(uuid, int) is
+  'Changes how many posts an X app may send on a day (UTC); null: as many as it likes.';
+
+select private.create_leaves_ahead();
