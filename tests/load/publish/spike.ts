@@ -6,6 +6,7 @@ import { type Cpu, cpuBetween, readCpu } from './cpu.ts'
 import { comparePublished, type Sent } from './published.ts'
 import type { LoadAccount } from './seed-accounts.ts'
 import { seedPosts } from './seed-posts.ts'
+import { type Wal, watchWal } from './wal.ts'
 
 export type Bench = { host: Host; sql: pg.ClientBase; x: ControlX; accounts: LoadAccount[] }
 
@@ -13,28 +14,21 @@ export type Spike = Sent & {
   postsPerSecond: number
   /** Of the whole stack while the spike went out, milliseconds. */
   cpu: Cpu
-  walBytes: number
+  wal: Wal
 }
 
 /** Claims begin 5 s ahead, a tick comes every 2 s, and scheduling itself takes its time. */
 const prepareMs = (count: number) => 8_000 + count * 0.4
 const GIVE_UP_MS = 120_000
 
-const walPosition = async (sql: pg.ClientBase): Promise<bigint> => {
-  const { rows } = await sql.query<{ bytes: string }>(
-    `select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::text as bytes`,
-  )
-  return BigInt(rows[0]?.bytes ?? 0)
-}
-
-/** Resolves with the time at which no job and no attempt is open any more. */
+/** Resolves with the time at which no job is left and no attempt is being sent any more. */
 export const whenSettled = async (sql: pg.ClientBase): Promise<number> => {
   await until(
     'every post is settled',
     async () => {
       const { rows } = await sql.query<{ open: boolean }>(
         `select exists (select from private.publish_jobs)
-           or exists (select from private.live_attempts) as open`,
+           or exists (select from private.live_attempts where next_look_at is null) as open`,
       )
       return rows[0]?.open === false
     },
@@ -58,21 +52,30 @@ export const tidy = async (sql: pg.ClientBase): Promise<void> => {
   await sql.query('checkpoint')
 }
 
-/** `count` posts due at one instant, through cron, pg_net and the publish function. */
-export const runSpike = async (bench: Bench, name: string, count: number): Promise<Spike> => {
-  const { host, sql, x, accounts } = bench
+/** Seeds `count` posts that are all due at one instant and schedules them. Returns that instant. */
+export const scheduleSpike = async (
+  { sql, accounts }: Pick<Bench, 'sql' | 'accounts'>,
+  name: string,
+  count: number,
+): Promise<number> => {
   let due = 0
   const batch = await seedPosts(sql, { name, accounts, count, dueAt: () => due })
   await tidy(sql)
   due = Date.now() + prepareMs(count)
   await batch.schedule()
   if (Date.now() > due - 5_500) throw new Error('this machine schedules too slowly for the bench')
+  return due
+}
 
+/** `count` posts due at one instant, through cron, pg_net and the publish function. */
+export const runSpike = async (bench: Bench, name: string, count: number): Promise<Spike> => {
+  const { host, sql, x } = bench
+  const due = await scheduleSpike(bench, name, count)
   const cpu = readCpu(host.pid)
-  const wal = await walPosition(sql)
+  const walSince = await watchWal(sql)
   const end = await whenSettled(sql)
-  const walBytes = Number((await walPosition(sql)) - wal)
   const cpuUsed = cpuBetween(cpu, readCpu(host.pid))
+  const wal = await walSince()
   const sent = await comparePublished(sql, x, { name, since: due - 60_000 })
-  return { ...sent, postsPerSecond: (count / (end - due)) * 1000, cpu: cpuUsed, walBytes }
+  return { ...sent, postsPerSecond: (count / (end - due)) * 1000, cpu: cpuUsed, wal }
 }

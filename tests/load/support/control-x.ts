@@ -26,8 +26,18 @@ export const controlX = (url: string) => {
     /** Takes away X's rate limits, so that they are not what is measured. */
     liftLimits: () =>
       ask('POST', 'limits', { posts_per_15_min: 1_000_000, app_per_24_h: 100_000_000 }),
-    delayPosts: (ms: number) =>
-      ask('POST', 'faults', { match: { method: 'POST', path: '/2/tweets' }, kind: 'latency', ms }),
+    /** Every post takes X so long; 0 ends that, and whatever else X was told to do. */
+    delayPosts: async (ms: number) => {
+      await ask('DELETE', 'faults')
+      const match = { method: 'POST', path: '/2/tweets' }
+      if (ms > 0) await ask('POST', 'faults', { match, kind: 'latency', ms })
+    },
+    /** X answers no post of this user any more. */
+    hangPostsOf: (username: string) =>
+      ask('POST', 'faults', {
+        match: { method: 'POST', path: '/2/tweets', username },
+        kind: 'hang',
+      }),
     /** What X truly accepted since an instant (ms), doubles included. */
     acceptedSince: async (since: number) =>
       (await ask<{ accepted: AcceptedPost[] }>('GET', `accepted?since=${Math.floor(since)}`))
