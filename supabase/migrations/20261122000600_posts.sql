@@ -22,6 +22,9 @@ create table public.posts (
   metadata jsonb not null default '{}',
   late_policy text not null default 'hold',
   late_after interval not null default interval '1 hour',
+  -- When somebody asked to have it deleted on X, and when the last of it was gone.
+  unpublish_requested_at timestamptz,
+  unpublished_at timestamptz,
   version int not null default 1,
   created_at timestamptz not null default clock_timestamp(),
   updated_at timestamptz not null default clock_timestamp(),
@@ -41,6 +44,10 @@ create table public.posts (
     published_at is null
     or status in ('publishing', 'unconfirmed', 'published', 'partially_published')
   ),
+  constraint posts_unpublished_was_published
+    check (unpublish_requested_at is null or published_at is not null),
+  constraint posts_unpublished_was_asked
+    check (unpublished_at is null or unpublish_requested_at is not null),
   constraint posts_scheduled_at_finite check (isfinite(scheduled_at)),
   constraint posts_failed_has_failure check (failure is not null or status <> 'failed'),
   constraint posts_late_policy_known check (late_policy in ('publish', 'hold', 'miss')),
@@ -79,15 +86,20 @@ create table public.post_segments (
   status text not null default 'pending',
   remote_id text,
   published_at timestamptz,
+  -- When it was deleted on X because somebody unpublished the post.
+  removed_at timestamptz,
   primary key (post_id, position),
   constraint post_segments_position_within_thread check (position between 0 and 24),
-  constraint post_segments_text_length check (char_length(text) between 1 and 25000),
+  constraint post_segments_text_length check (char_length(text) <= 25000),
+  constraint post_segments_show_something check (text <> '' or media_ids <> '{}'),
   constraint post_segments_status_known
     check (status in ('pending', 'sending', 'published', 'failed', 'unconfirmed')),
   constraint post_segments_published_iff_remote_id
     check ((remote_id is not null) = (status = 'published')),
   constraint post_segments_published_iff_time
-    check ((published_at is not null) = (status = 'published'))
+    check ((published_at is not null) = (status = 'published')),
+  constraint post_segments_removed_was_published
+    check (removed_at is null or status = 'published')
 ) partition by range (post_id);
 
 comment on table public.post_segments is
@@ -125,7 +137,8 @@ from (
   values
     ('draft', array['pending_approval', 'scheduled', 'canceled']),
     ('pending_approval', array['draft', 'scheduled', 'canceled']),
-    ('scheduled', array['draft', 'publishing', 'held', 'missed', 'canceled']),
+    -- Failed before its time: X will not take its media.
+    ('scheduled', array['draft', 'publishing', 'held', 'missed', 'failed', 'canceled']),
     ('held', array['scheduled', 'missed', 'canceled']),
     (
       'publishing',
@@ -133,8 +146,8 @@ from (
     ),
     ('unconfirmed', array['published', 'partially_published', 'scheduled', 'failed']),
     ('partially_published', array['publishing', 'published']),
-    ('failed', array['scheduled']),
-    ('missed', array['scheduled'])
+    ('failed', array['scheduled', 'canceled']),
+    ('missed', array['scheduled', 'canceled'])
 ) as transitions (from_status, to_statuses);
 
 -- Definer: reads the transition table whoever updates.
@@ -190,6 +203,7 @@ set search_path = ''
 as $$
   select to_jsonb(p_post) - 'late_after' || jsonb_build_object(
     'late_after_seconds', extract(epoch from p_post.late_after)::int,
+    'late_ms', round(extract(epoch from p_post.published_at - p_post.scheduled_at) * 1000),
     'segments', (
       select coalesce(
         jsonb_agg(
