@@ -63,14 +63,10 @@ set search_path = ''
 as $$
 begin
   -- A worker that waits for a later post of the lane, or for this one's old time, would make it late.
-  perform private.reclaim_idle_lanes(array(
-    select jobs.account_id
-    from private.publish_jobs as jobs
-    where jobs.account_id = any (p_account_ids)
-    group by jobs.account_id
-    having min(jobs.run_at) filter (where jobs.state = 'waiting')
-      < coalesce(min(jobs.run_at) filter (where jobs.state = 'claimed'), 'infinity')
-  ));
+  -- What comes later than that is claimed later.
+  if p_first_run_at <= p_now + interval '5 seconds' then
+    perform private.reclaim_idle_lanes(p_account_ids);
+  end if;
   perform private.refresh_lanes(p_account_ids);
   if p_first_run_at <= p_now + interval '5 seconds' then
     perform private.ring('publish', p_now => p_now);
@@ -103,13 +99,14 @@ begin
     on conflict (post_id) do update
     set
       run_at = excluded.run_at, stale_at = excluded.stale_at,
-      state = 'waiting', token = null, position = 0
+      state = 'waiting', position = 0
     returning jobs.account_id, jobs.run_at
   )
   select array_agg(distinct account_id), min(run_at)
   into v_account_ids, v_first_run_at
   from queued;
 
+  perform private.prepare_media(p_post_ids, p_now);
   perform private.admit_jobs(v_account_ids, v_first_run_at, p_now);
 end
 $$;
@@ -262,7 +259,7 @@ comment on function private.problems_of(public.posts, timestamptz, timestamptz) 
   'What stands in the way of scheduling a post as it is now.';
 
 create function private.read_segments(p_segments jsonb)
-returns table (place smallint, text text, media_ids uuid[])
+returns table (place smallint, text text, media_ids uuid[], has_url boolean)
 language sql
 immutable
 set search_path = ''
@@ -277,12 +274,31 @@ as $$
       select media.id::uuid
       from jsonb_array_elements_text(items.segment -> 'media_ids') with ordinality as media (id, number)
       order by media.number
-    )
+    ),
+    (case when jsonb_typeof(items.segment) = 'object' then items.segment ->> 'has_url' end)::boolean
   from jsonb_array_elements(p_segments) with ordinality as items (segment, number);
 $$;
 
 comment on function private.read_segments(jsonb) is
-  'Segments as verbs take them: a list of texts, or of {text, media_ids}.';
+  'Segments as verbs take them: a list of texts, or of {text, media_ids, has_url}.';
+
+-- Prices depend on URLs, and only our functions find those as X does. A caller who comes without
+-- them pays for whatever might be one.
+create function private.has_url(p_text text, p_claim boolean)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select case
+    when p_claim is null then p_text ~ '\S\.\S'
+    else p_claim or p_text ~* 'https?://\S+\.[a-z]{2,}'
+  end;
+$$;
+
+comment on function private.has_url(text, boolean) is
+  'Whether X bills a text as one with a URL. p_claim: what our functions found; null: nobody looked.';
+
 
 -- Texts are kept as they came, unnormalised: what is stored is what is sent.
 create function private.write_segments(p_post public.posts, p_segments jsonb, p_from int default 0)
@@ -291,8 +307,10 @@ language sql
 set search_path = ''
 as $$
   delete from public.post_segments where post_id = p_post.id and position >= p_from;
-  insert into public.post_segments (post_id, position, workspace_id, text, media_ids)
-  select p_post.id, segments.place, p_post.workspace_id, segments.text, segments.media_ids
+  insert into public.post_segments (post_id, position, workspace_id, text, media_ids, has_url)
+  select
+    p_post.id, segments.place, p_post.workspace_id, segments.text, segments.media_ids,
+    private.has_url(segments.text, segments.has_url)
   from private.read_segments(p_segments) as segments
   where segments.place >= p_from;
 $$;
@@ -327,6 +345,7 @@ declare
 begin
   perform private.require_settled(p_post);
   perform private.refuse_first(private.problems_of(p_post, p_scheduled_at, p_now));
+  perform private.require_media(p_post.id);
   -- A second click changes nothing: neither the time nor the place in the queue.
   if p_post.status = 'scheduled' and (
     p_post.scheduled_at = p_scheduled_at
@@ -348,6 +367,7 @@ begin
   returning * into v_post;
 
   perform private.note_texts(v_post);
+  perform private.reserve_posts(array[v_post.id], p_now);
   perform private.enqueue_posts(array[v_post.id], p_now);
   perform private.emit_post_event(
     v_post, 'post.scheduled', jsonb_build_object('scheduled_at', v_post.scheduled_at)
@@ -359,7 +379,7 @@ $$;
 comment on function private.set_schedule(public.posts, timestamptz, timestamptz) is
   'Schedules a locked post, or refuses naming the first thing in its way. Safe to repeat.';
 
--- p_post: {account_id, segments: [text | {text, media_ids}], scheduled_at?, metadata?, late_policy?,
+-- p_post: {account_id, segments: [text | {text, media_ids, has_url}], scheduled_at?, metadata?, late_policy?,
 -- late_after_seconds?}
 create function private.create_post(
   p_post jsonb, p_now timestamptz default clock_timestamp()
@@ -492,7 +512,11 @@ begin
         from unnest(private.problems_of(v_post, p_now, p_now)) as problems
         where problems.slug = 'self-reply-unavailable'
       ));
+      perform private.require_media(p_post_id);
       perform private.note_texts(v_post);
+      perform private.reserve_posts(array[p_post_id], p_now);
+      perform private.prepare_media(array[p_post_id], p_now);
+      perform private.refresh_lanes(array[v_post.account_id]);
     end if;
     update private.publish_jobs
     set stale_at = private.stale_at(v_post, v_post.scheduled_at)

@@ -76,6 +76,9 @@ begin
   where posts.id = p_post_id
   returning * into v_post;
 
+  perform private.require_media(p_post_id);
+  perform private.reserve_posts(array[p_post_id], p_now);
+  perform private.prepare_media(array[p_post_id], p_now);
   perform private.admit_jobs(array[v_post.account_id], p_now, p_now);
   perform private.emit_post_event(v_post, 'post.updated');
   return private.post_document(v_post);

@@ -116,6 +116,9 @@ declare
   v_due_at timestamptz;
 begin
   if not exists (select from private.media_uses where post_id = any (p_post_ids)) then
+    update private.publish_jobs
+    set media_ready = true
+    where post_id = any (p_post_ids) and not media_ready;
     return;
   end if;
   with wanted as (
