@@ -23,7 +23,7 @@ create table private.account_lanes (
   claim_id uuid,
   lease_expires_at timestamptz,
   constraint account_lanes_closed_by_known
-    check (closed_by <@ array['account', 'workspace', 'suspended', 'budget']),
+    check (closed_by <@ array['account', 'workspace', 'suspended', 'budget', 'restored']),
   constraint account_lanes_claimed_with_lease check ((claim_id is null) = (lease_expires_at is null))
 ) with (fillfactor = 50);
 
