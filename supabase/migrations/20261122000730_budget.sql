@@ -79,7 +79,8 @@ create table private.spend_ledger (
   -- Places it has on that day.
   places smallint not null,
   is_open boolean not null default true,
-  -- Price of each segment in order; 0 for those that were on the network before.
+  -- Price of each segment in order; 0 for those it does not pay for: they were on the network
+  -- before, or were not sent in the end.
   prices bigint[] not null,
   primary key (post_id, number),
   constraint spend_ledger_amounts_not_negative check (least(held, settled, released) >= 0),
@@ -130,23 +131,6 @@ as $$
 $$;
 
 comment on function private.month_of(date) is 'First day of the month of p_day.';
-
--- Prices depend on links, and only our functions find those as X does. A caller who comes without
--- them pays for whatever might be one.
-create function private.has_url(p_text text, p_claim boolean)
-returns boolean
-language sql
-immutable
-set search_path = ''
-as $$
-  select case
-    when p_claim is null then p_text ~ '\S\.\S'
-    else p_claim or p_text ~* 'https?://\S+\.[a-z]{2,}'
-  end;
-$$;
-
-comment on function private.has_url(text, boolean) is
-  'Whether X bills a text as one with a URL. p_claim: what our functions found; null: nobody looked.';
 
 -- Changing budgets and days ----------
 
@@ -293,10 +277,12 @@ begin
       posts.id as post_id,
       p_end or not (
         posts.status in ('scheduled', 'publishing', 'unconfirmed')
-        or posts.status = 'partially_published' and not bool_or(segments.status = 'failed')
+        or posts.status = 'partially_published'
+          and posts.unpublish_requested_at is null
+          and not bool_or(segments.status = 'failed')
       ) as is_over,
       array_agg(segments.status = 'published' order by segments.position) as published,
-      count(*) filter (where segments.status not in ('published', 'failed')) as unsent
+      array_agg(segments.status in ('published', 'failed') order by segments.position) as tried
     from public.posts
     join public.post_segments as segments on segments.post_id = posts.id
     where posts.id = any (p_post_ids)
@@ -304,13 +290,20 @@ begin
   ), outcomes as (
     select
       ledger.post_id, ledger.number, ledger.settled as settled_before, ledger.places as places_before,
-      truth.is_over, sent.settled, greatest(ledger.places - truth.unsent, 0) as places_used
+      truth.is_over, sent.settled, sent.prices, least(sent.tried, ledger.places) as places_used
     from private.spend_ledger as ledger
     join truth using (post_id)
     cross join lateral (
-      select coalesce(sum(parts.price), 0)::bigint as settled
-      from unnest(ledger.prices, truth.published) as parts (price, is_published)
-      where parts.is_published
+      select
+        coalesce(sum(parts.price) filter (where parts.is_published), 0)::bigint as settled,
+        array_agg(
+          case when parts.is_published then coalesce(parts.price, 0) else 0 end
+          order by parts.number
+        ) as prices,
+        -- X counts what it refused, too.
+        count(*) filter (where parts.is_tried and parts.price > 0) as tried
+      from unnest(ledger.prices, truth.published, truth.tried) with ordinality
+        as parts (price, is_published, is_tried, number)
     ) as sent
     where ledger.post_id = any (p_post_ids) and ledger.is_open
   ), changed as (
@@ -318,6 +311,7 @@ begin
     set
       settled = outcomes.settled,
       released = case when outcomes.is_over then ledger.held - outcomes.settled else 0 end,
+      prices = case when outcomes.is_over then outcomes.prices else ledger.prices end,
       places = case when outcomes.is_over then outcomes.places_used else ledger.places end,
       is_open = not outcomes.is_over
     from outcomes
@@ -428,34 +422,38 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  with sent as (
+  with unpaid as (
     select
-      posts.id as post_id, posts.workspace_id, accounts.x_app_id,
-      (posts.published_at at time zone 'UTC')::date as day,
-      array_agg(prices.micros order by segments.position) as prices,
-      sum(prices.micros)::bigint as total
-    from public.posts
-    join public.accounts on accounts.id = posts.account_id
-    join public.post_segments as segments
-      on segments.post_id = posts.id and segments.status = 'published'
+      segments.post_id, segments.position,
+      case when exists (
+        select from private.spend_ledger as ledger
+        where ledger.post_id = segments.post_id
+          and not ledger.is_open
+          and ledger.prices[segments.position + 1] > 0
+      ) then 0 else prices.micros end as price
+    from public.post_segments as segments
     join private.prices
       on prices.action = case when segments.has_url then 'post_with_url' else 'post' end
-    where posts.id = any (p_post_ids)
-    group by posts.id, posts.workspace_id, posts.published_at, accounts.x_app_id
+    where segments.post_id = any (p_post_ids) and segments.status = 'published'
   ), recorded as (
     insert into private.spend_ledger (
       post_id, number, workspace_id, x_app_id, day, prices, places, held, settled, is_open
     )
     select
-      sent.post_id, earlier.number + 1, sent.workspace_id, sent.x_app_id, sent.day, sent.prices, 0,
-      sent.total - earlier.settled, sent.total - earlier.settled, false
-    from sent
-    cross join lateral (
-      select coalesce(max(number), 0) as number, coalesce(sum(settled), 0)::bigint as settled
-      from private.spend_ledger as ledger
-      where ledger.post_id = sent.post_id
-    ) as earlier
-    where sent.total > earlier.settled
+      posts.id,
+      1 + (
+        select coalesce(max(ledger.number), 0)
+        from private.spend_ledger as ledger
+        where ledger.post_id = posts.id
+      ),
+      posts.workspace_id, accounts.x_app_id, (posts.published_at at time zone 'UTC')::date,
+      array_agg(unpaid.price order by unpaid.position), 0, sum(unpaid.price), sum(unpaid.price), false
+    from unpaid
+    join public.posts on posts.id = unpaid.post_id
+    join public.accounts on accounts.id = posts.account_id
+    where posts.id = any (p_post_ids)
+    group by posts.id, posts.workspace_id, accounts.x_app_id, posts.published_at
+    having sum(unpaid.price) > 0
     returning workspace_id, day, held
   ), charged as (
     insert into private.budget_months as months (workspace_id, month, committed)
@@ -561,9 +559,6 @@ declare
   v_budget private.budgets;
   v_committed bigint;
   v_is_over boolean;
-  v_account_ids uuid[] := array(
-    select id from public.accounts where workspace_id = p_workspace_id
-  );
 begin
   select * into v_budget from private.budgets where workspace_id = p_workspace_id for update;
   select coalesce(sum(committed), 0) into v_committed
@@ -584,9 +579,9 @@ begin
   end if;
 
   if v_is_over then
-    perform private.close_lanes(v_account_ids, 'budget');
+    perform private.close_lanes(private.lanes_of(p_workspace_id), 'budget');
   else
-    perform private.open_lanes(v_account_ids, 'budget');
+    perform private.open_lanes(private.lanes_of(p_workspace_id), 'budget');
   end if;
   insert into public.events (workspace_id, type, subject_type, subject_id, data)
   values (
@@ -614,9 +609,8 @@ begin
   for v_workspace_id in
     select workspace_id from private.budgets where judge_at <= p_now order by judge_at limit 200
   loop
-    perform private.lock_lanes(array(
-      select id from public.accounts where workspace_id = v_workspace_id
-    ));
+    perform private.lock_workspace(v_workspace_id);
+    perform private.lock_lanes(private.lanes_of(v_workspace_id));
     perform private.judge_budget(v_workspace_id, p_now);
   end loop;
 exception
@@ -631,7 +625,8 @@ $$;
 comment on function private.watch_budgets(timestamptz) is
   'Judges budgets at the turn of a month and when money came back. Never raises.';
 
--- An account that is connected while the budget is stopped waits like the others.
+-- An account that is connected while the budget is stopped waits like the others. Connecting has
+-- waited for the lock of the workspace by then.
 create function private.tg_accounts__obey_budget()
 returns trigger
 language plpgsql
@@ -639,10 +634,9 @@ security definer
 set search_path = ''
 as $$
 begin
-  perform from private.budgets
-  where workspace_id = new.workspace_id and stopped_at is not null
-  for share;
-  if found then
+  if exists (
+    select from private.budgets where workspace_id = new.workspace_id and stopped_at is not null
+  ) then
     perform private.close_lanes(array[new.id], 'budget');
   end if;
   return new;
@@ -725,9 +719,8 @@ declare
 begin
   perform private.require_role(p_workspace_id, 'admin');
   -- Whoever schedules holds a lane, so what is committed does not move from here on.
-  perform private.lock_lanes(array(
-    select id from public.accounts where workspace_id = p_workspace_id
-  ));
+  perform private.lock_workspace(p_workspace_id);
+  perform private.lock_lanes(private.lanes_of(p_workspace_id));
   insert into private.budgets (workspace_id) values (p_workspace_id) on conflict do nothing;
   select * into v_before from private.budgets where workspace_id = p_workspace_id for update;
   perform private.require_version(v_before.version, p_version, 'budget');
@@ -860,5 +853,54 @@ $$;
 
 comment on function private.set_posts_per_day(uuid, int) is
   'Changes how many posts an X app may send on a day (UTC); null: as many as it likes.';
+
+-- Reads everything: for tests, the simulation, and an operator in doubt.
+create function private.ledger_faults()
+returns setof text
+language sql
+stable
+set search_path = ''
+as $$
+  select format('post %s is %s, and its hold is open', ledger.post_id, posts.status)
+  from private.spend_ledger as ledger
+  join public.posts on posts.id = ledger.post_id
+  where ledger.is_open
+    and posts.status not in ('scheduled', 'publishing', 'unconfirmed', 'partially_published')
+  union all
+  select format('post %s is %s without a hold', posts.id, posts.status)
+  from public.posts
+  where posts.status in ('scheduled', 'publishing', 'unconfirmed')
+    and not exists (
+      select from private.spend_ledger as ledger where ledger.post_id = posts.id and ledger.is_open
+    )
+  union all
+  select format('post %s has more than one open hold', post_id)
+  from private.spend_ledger
+  where is_open
+  group by post_id
+  having count(*) > 1
+  union all
+  select format('%s of workspace %s: %s committed, %s in the ledger', month, workspace_id, months.committed, sums.committed)
+  from private.budget_months as months
+  full join (
+    select workspace_id, private.month_of(day) as month, sum(held - released)::bigint as committed
+    from private.spend_ledger
+    group by workspace_id, private.month_of(day)
+  ) as sums using (workspace_id, month)
+  where coalesce(months.committed, 0) <> coalesce(sums.committed, 0)
+  union all
+  select format('%s of app %s: %s taken, %s in the ledger', day, x_app_id, days.taken, sums.taken)
+  from private.app_days as days
+  full join (
+    select ledger.x_app_id, ledger.day, sum(ledger.places)::int as taken
+    from private.spend_ledger as ledger
+    join private.x_apps as apps on apps.id = ledger.x_app_id and apps.posts_per_day is not null
+    group by ledger.x_app_id, ledger.day
+  ) as sums using (x_app_id, day)
+  where coalesce(days.taken, 0) <> coalesce(sums.taken, 0);
+$$;
+
+comment on function private.ledger_faults() is
+  'What does not add up between posts, holds, budgets and days; no rows when everything does.';
 
 select private.create_leaves_ahead();

@@ -21,6 +21,7 @@ drop function private.create_post(jsonb, timestamptz);
 drop function private.set_schedule(public.posts, timestamptz, timestamptz);
 drop function private.join_segments(jsonb);
 drop function private.write_segments(public.posts, jsonb, int);
+drop function private.has_url(text, boolean);
 drop function private.read_segments(jsonb);
 drop function private.problems_of(public.posts, timestamptz, timestamptz);
 drop function private.refuse_first(private.notice[]);

@@ -1,6 +1,7 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+drop function private.ledger_faults();
 drop function private.set_posts_per_day(uuid, int);
 drop function public.check_reservation(uuid, timestamptz, int);
 drop function private.check_reservation(uuid, timestamptz, int, timestamptz);
@@ -23,7 +24,6 @@ drop function private.settle_holds(uuid[], boolean);
 drop function private.take_places(private.hold_change[]);
 drop function private.next_free_day(uuid, date, int);
 drop function private.charge_budgets(private.hold_change[]);
-drop function private.has_url(text, boolean);
 drop function private.month_of(date);
 drop function private.usd(bigint);
 drop type private.hold_change;
