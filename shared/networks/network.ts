@@ -1,3 +1,4 @@
+import type { Bytes } from '../crypto/bytes.ts'
 import type { Failure } from './outcome.ts'
 
 /** One rate window as the network last reported it for the endpoint just called. */
@@ -29,7 +30,8 @@ export type Profile = {
   lengthLimit: number
 }
 
-export type Segment = { text: string; replyTo?: string | null }
+/** `mediaIds`: ids the network gave to uploads of the account, in the order they are shown. */
+export type Segment = { text: string; replyTo?: string | null; mediaIds?: string[] | null }
 
 export type MediaKind = 'photo' | 'gif' | 'video'
 
@@ -84,6 +86,14 @@ export type AppCredentials = {
   clientSecret?: string
 }
 
+/** What there is to know of a file before it is uploaded. */
+export type MediaFile = { kind: MediaKind; contentType: string; bytes: number }
+
+/** How far the network is with a file it has whole. */
+export type MediaState =
+  | { kind: 'usable'; expiresAt: Date | null }
+  | { kind: 'processing'; checkAfterMs: number; expiresAt: Date | null }
+
 type Options = { signal?: AbortSignal }
 type AppOptions = Options & { app?: AppCredentials | undefined }
 type Asked<T> = Promise<Answered<T | Failure>>
@@ -119,6 +129,31 @@ export type Network = {
     segment: Segment,
     options?: Options,
   ): Asked<{ kind: 'accepted'; remoteId: string }>
+  /** Files for posts: begin, append every chunk (again is harmless), finish, then ask until usable. */
+  media: {
+    /** Most bytes of one chunk. */
+    chunkBytes: number
+    begin(
+      accessToken: string,
+      file: MediaFile,
+      options?: Options,
+    ): Asked<{ kind: 'begun'; remoteId: string; expiresAt: Date }>
+    append(
+      accessToken: string,
+      chunk: { remoteId: string; index: number; bytes: Bytes },
+      options?: Options,
+    ): Asked<{ kind: 'appended' }>
+    finish(accessToken: string, remoteId: string, options?: Options): Asked<MediaState>
+    /** `refused` with the slug media-processing-failed when the network could not process it. */
+    state(accessToken: string, remoteId: string, options?: Options): Asked<MediaState>
+    /** Sets what people hear who cannot see it. */
+    describe(
+      accessToken: string,
+      remoteId: string,
+      altText: string,
+      options?: Options,
+    ): Asked<{ kind: 'described' }>
+  }
   /** Deletes a post; one that is already gone counts as removed. */
   remove(accessToken: string, remoteId: string, options?: Options): Asked<{ kind: 'removed' }>
   /**

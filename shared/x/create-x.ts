@@ -1,6 +1,7 @@
 import type { Network } from '../networks/network.ts'
 import { createFind } from './find.ts'
 import { match } from './match.ts'
+import { createMedia } from './media.ts'
 import { createMetrics } from './metrics.ts'
 import { createConnect, createExchange, createRefresh, createRevoke } from './oauth.ts'
 import { createMe } from './profile.ts'
@@ -21,6 +22,7 @@ export const createX = (config: XConfig): Network => ({
   me: createMe(config),
   validate,
   publish: createPublish(config),
+  media: createMedia(config),
   remove: createRemove(config),
   timeline: createTimeline(config),
   find: createFind(config),

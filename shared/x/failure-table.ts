@@ -124,9 +124,17 @@ export const failureTable: readonly Row[] = [
     remedy: 'Correct or remove the link that X does not accept.',
   },
   {
+    slug: 'media-gone',
+    when: [400, 403, 404],
+    says: /media ids? (is|are) invalid|media id \d+ was not found|media.* expired/i,
+    kind: 'refused',
+    who: 'provider',
+    remedy: 'Nothing to do: X has forgotten the upload, and the file is uploaded again.',
+  },
+  {
     slug: 'media-refused',
     when: [400, 403],
-    says: /maximum of 4 items|media ids are invalid|video longer than/i,
+    says: /maximum of 4 items|video longer than|4 photos|file size exceeds|media type .* not supported/i,
     kind: 'refused',
     who: 'author',
     remedy: 'Attach media that X accepts: 4 images, or 1 GIF, or 1 video.',

@@ -10,6 +10,7 @@ export const createPublish =
   (accessToken, segment, options) => {
     const body = {
       text: segment.text,
+      ...(segment.mediaIds?.length ? { media: { media_ids: segment.mediaIds } } : {}),
       ...(segment.replyTo ? { reply: { in_reply_to_tweet_id: segment.replyTo } } : {}),
     }
     const request = { method: 'POST', path: '/2/tweets', body, signal: options?.signal } as const

@@ -1,3 +1,4 @@
+import type { Bytes } from '../crypto/bytes.ts'
 import type { Answered, RateWindow } from '../networks/network.ts'
 import type { Failure } from '../networks/outcome.ts'
 import { type Answer, classify } from './classify.ts'
@@ -21,6 +22,8 @@ export type Request = {
   path: string
   query?: Record<string, string>
   body?: unknown
+  /** Instead of `body`: bytes that are sent as they are. */
+  raw?: { contentType: string; bytes: Bytes }
   signal?: AbortSignal | undefined
 }
 
@@ -42,13 +45,16 @@ const build = (config: XConfig, accessToken: string, request: Request): [URL, Re
   for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value)
   const headers: Record<string, string> = { authorization: `Bearer ${accessToken}` }
   if (request.body !== undefined) headers['content-type'] = 'application/json'
+  if (request.raw) headers['content-type'] = request.raw.contentType
+  const body =
+    request.raw?.bytes ?? (request.body === undefined ? null : JSON.stringify(request.body))
   return [
     url,
     {
       method: request.method,
       headers,
       redirect: 'manual',
-      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      ...(body ? { body } : {}),
       ...(request.signal ? { signal: request.signal } : {}),
     },
   ]

@@ -186,6 +186,7 @@ as $$
 begin
   return exists (select from private.live_attempts where next_look_at <= p_now)
     or exists (select from private.given_up_attempts where next_look_at <= p_now)
+    or exists (select from private.restored_accounts where next_look_at <= p_now)
     or exists (select from private.token_revocations where next_try_at <= p_now);
 end
 $$;
@@ -290,6 +291,7 @@ begin
   -- While publishing is held no post is called late: what X has is being read.
   if not private.watch_incarnation(p_now) then
     perform private.watch_posts(p_now);
+    perform private.watch_media(p_now);
   end if;
 
   v_missing := private.missing_workers(p_now => p_now);

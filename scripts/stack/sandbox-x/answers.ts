@@ -45,6 +45,13 @@ export const refusals = {
       'Forbidden',
       'You attempted to reply to a Tweet that is deleted or not visible to you.',
     ),
+  unknownMedia: (id: string) =>
+    json(404, {
+      title: 'Not Found Error',
+      detail: `The media id ${id} was not found, or it has expired.`,
+      type: problemType('resource-not-found'),
+      status: 404,
+    }),
   invalid: (parameter: string, message: string) =>
     json(400, {
       errors: [{ parameters: { [parameter]: [] }, message }],

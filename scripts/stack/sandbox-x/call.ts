@@ -8,7 +8,10 @@ export type Call = {
   path: string
   search: string
   authorization: string | undefined
+  /** As text; empty for a multipart body. */
   body: string
+  raw: Buffer
+  contentType: string | undefined
   /** The last variable part of the path, an id. */
   id: string
 }
@@ -28,7 +31,16 @@ export const identify = (world: World, authorization: string | undefined): Calle
   return account && app ? { grant, account, app } : null
 }
 
-type Limited = 'posts' | 'deletes' | 'lookups' | 'timelines' | 'me'
+type Limited =
+  | 'posts'
+  | 'deletes'
+  | 'lookups'
+  | 'timelines'
+  | 'me'
+  | 'media_initialize'
+  | 'media_append'
+  | 'media_finalize'
+  | 'media_status'
 
 /** Runs `then` for a known caller within the endpoint's 15 minute window, with X's rate headers. */
 export const asUser = (

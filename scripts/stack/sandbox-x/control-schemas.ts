@@ -45,6 +45,10 @@ export const controlSchemas = {
       lookups_per_15_min: count,
       timelines_per_15_min: count,
       me_per_15_min: count,
+      media_initialize_per_15_min: count,
+      media_append_per_15_min: count,
+      media_finalize_per_15_min: count,
+      media_status_per_15_min: count,
       app_per_24_h: count,
       duplicate_window_ms: count,
     })
@@ -52,6 +56,12 @@ export const controlSchemas = {
   credits: z.strictObject({
     client_id: z.string().default('sandbox-client'),
     remaining: count.nullable(),
+  }),
+  media: z.strictObject({
+    username: z.string().default(''),
+    processing_ms: count.optional(),
+    processing_error: z.string().nullable().optional(),
+    expires_after_secs: count.optional(),
   }),
   clock: z.strictObject({ offset_ms: z.int() }),
   metrics: z.strictObject({ username: z.string(), factor: z.number().min(0) }),

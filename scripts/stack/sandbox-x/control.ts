@@ -2,7 +2,8 @@ import { z } from 'zod'
 import { type Answer, json } from './answers.ts'
 import type { Call } from './call.ts'
 import { controlSchemas as schemas } from './control-schemas.ts'
-import { acceptedPosts, stats } from './report.ts'
+import { rulesFor } from './media-state.ts'
+import { acceptedPosts, knownMedia, stats } from './report.ts'
 import { createState } from './state.ts'
 import { issue, tokenBody } from './tokens.ts'
 import type { World } from './world.ts'
@@ -44,7 +45,8 @@ const addToken = (world: World, input: z.infer<typeof schemas.token>) => {
 const reset = (world: World) => {
   Object.assign(world.state, createState())
   world.journal.clear()
-  for (const part of [world.faults, world.windows, world.codes, world.requests]) part.clear()
+  const { faults, windows, codes, requests, uploads, mediaRules } = world
+  for (const part of [faults, windows, codes, requests, uploads, mediaRules]) part.clear()
   return {}
 }
 
@@ -79,6 +81,12 @@ const verbs: Record<string, Verb> = {
     world.record({ t: 'credits', ...input, client_id: appOf(world, input.client_id).client_id })
     return input
   },
+  media: (world, body) => {
+    const { username, ...changes } = schemas.media.parse(body)
+    const rules = { ...rulesFor(world, username), ...changes }
+    world.mediaRules.set(username.toLowerCase(), rules)
+    return rules
+  },
   clock: (world, body) => {
     world.record({ t: 'clock', ...schemas.clock.parse(body) })
     return { now: new Date(world.now()).toISOString() }
@@ -93,6 +101,7 @@ const verbs: Record<string, Verb> = {
 
 const read = (world: World, name: string, search: string): Answer | null => {
   if (name === 'accepted') return json(200, acceptedPosts(world, new URLSearchParams(search)))
+  if (name === 'media') return json(200, knownMedia(world, new URLSearchParams(search)))
   if (name === 'stats') return json(200, stats(world))
   if (name === 'faults') return json(200, { faults: world.faults.list() })
   if (name === 'users') {

@@ -1,6 +1,7 @@
 import { weightedLength } from '../../../shared/posts/weighted-length.ts'
 import { type Answer, json, refusals } from './answers.ts'
 import { asUser, type Call, type Caller } from './call.ts'
+import { isUsable } from './media-state.ts'
 import { type PostBody, readPostBody } from './post-body.ts'
 import { appDayHeaders } from './rate-windows.ts'
 import type { User } from './state.ts'
@@ -14,18 +15,32 @@ const isTooLong = (text: string, user: User): boolean => {
 const refuse = (
   world: World,
   { account, app }: Caller,
-  { text, replyTo }: PostBody,
+  { text, replyTo, media }: PostBody,
 ): Answer | null => {
   const { limits, posts } = world.state
   if (isTooLong(text, account.user)) return refusals.notPermitted()
+  const unfit = refuseMedia(world, account.user.id, media)
+  if (unfit) return unfit
   if (app.credits === 0) return refusals.noCredits(app.client_id)
   if (replyTo !== null) {
     const parent = posts.get(replyTo)
     if (!parent || parent.deleted) return refusals.goneReply()
     return parent.user_id === account.user.id ? null : refusals.foreignReply()
   }
+  if (text.trim() === '') return null
   const lastAt = account.tries.get(text)?.acceptedAt ?? Number.NEGATIVE_INFINITY
   return world.now() - lastAt < limits.duplicate_window_ms ? refusals.duplicate() : null
+}
+
+const refuseMedia = (world: World, userId: string, ids: string[]): Answer | null => {
+  const found = ids.map((id) => world.state.media.get(id))
+  if (!found.every((media) => isUsable(media, userId, world.now()))) {
+    return refusals.invalid('media.media_ids', 'Your media IDs are invalid.')
+  }
+  const isMixed = found.length > 1 && found.some((media) => media?.category !== 'tweet_image')
+  return isMixed
+    ? refusals.invalid('media.media_ids', 'Attach 4 photos, 1 animated GIF or 1 video at most.')
+    : null
 }
 
 const countTry = ({ account }: Caller, text: string): void => {
@@ -49,7 +64,7 @@ export const createPost = (world: World, call: Call): Answer =>
     countTry(caller, body.text)
     const refusal = refuse(world, caller, body) ?? overDailyCap(world, caller)
     if (refusal) return refusal
-    const { text, replyTo } = body
+    const { text, replyTo, media } = body
     const id = world.nextId()
     world.record({
       t: 'post',
@@ -60,6 +75,7 @@ export const createPost = (world: World, call: Call): Answer =>
         text,
         at: world.now(),
         reply_to: replyTo,
+        ...(media.length > 0 ? { media } : {}),
       },
     })
     return json(201, { data: { id, text, edit_history_tweet_ids: [id] } })

@@ -6,6 +6,10 @@ export type Limits = {
   lookups_per_15_min: number
   timelines_per_15_min: number
   me_per_15_min: number
+  media_initialize_per_15_min: number
+  media_append_per_15_min: number
+  media_finalize_per_15_min: number
+  media_status_per_15_min: number
   app_per_24_h: number
   /** How long the same text of the same account is refused; 0 accepts duplicates. */
   duplicate_window_ms: number
@@ -17,6 +21,10 @@ export const defaultLimits = (): Limits => ({
   lookups_per_15_min: 5_000,
   timelines_per_15_min: 900,
   me_per_15_min: 75,
+  media_initialize_per_15_min: 1_875,
+  media_append_per_15_min: 1_875,
+  media_finalize_per_15_min: 1_875,
+  media_status_per_15_min: 1_000,
   app_per_24_h: 10_000,
   duplicate_window_ms: 24 * 60 * 60 * 1_000,
 })

@@ -1,4 +1,5 @@
 import type { Limits } from './defaults.ts'
+import type { Media } from './media-state.ts'
 import {
   type App,
   addUser,
@@ -13,6 +14,7 @@ import {
 export type Entry =
   | { t: 'post'; post: Omit<Post, 'deleted'> }
   | { t: 'delete'; id: string }
+  | { t: 'media'; media: Media }
   | { t: 'app'; app: App }
   | { t: 'user'; user: User }
   | { t: 'grant'; grant: Grant; spends: string | null }
@@ -38,6 +40,7 @@ const appliers: Appliers = {
     const app = state.apps.get(kept.client_id)
     if (app?.credits) app.credits -= 1
   },
+  media: (state, { media }) => void state.media.set(media.id, media),
   delete: (state, { id }) => {
     const post = state.posts.get(id)
     if (!post) return

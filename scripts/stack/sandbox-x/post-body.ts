@@ -19,7 +19,7 @@ const knownKeys = new Set([
   'direct_message_deep_link',
 ])
 
-export type PostBody = { text: string; replyTo: string | null }
+export type PostBody = { text: string; replyTo: string | null; media: string[] }
 
 const parse = (raw: string): Record<string, unknown> | null => {
   try {
@@ -38,6 +38,19 @@ const readReply = (reply: unknown): string | null | undefined => {
   return typeof parent === 'string' && /^[0-9]{1,19}$/.test(parent) ? parent : undefined
 }
 
+const readMedia = (media: unknown): string[] | Answer => {
+  if (media === undefined) return []
+  const ids = (media as { media_ids?: unknown } | null)?.media_ids
+  const isList = Array.isArray(ids) && ids.every((id) => /^[0-9]{1,19}$/.test(String(id)))
+  if (!isList || ids.length === 0) {
+    return refusals.invalid('media.media_ids', 'size must be between 1 and 4')
+  }
+  if (ids.length > 4) {
+    return refusals.invalid('media.media_ids', `maximum of 4 items allowed, but was ${ids.length}`)
+  }
+  return ids.map(String)
+}
+
 /** Reads the body of POST /2/tweets as strictly as X: an unknown key is refused. */
 export const readPostBody = (raw: string): PostBody | Answer => {
   const body = parse(raw)
@@ -50,14 +63,16 @@ export const readPostBody = (raw: string): PostBody | Answer => {
       )
     }
   }
-  if (body.media !== undefined) return refusals.invalid('media', 'Your media IDs are invalid.')
+  const media = readMedia(body.media)
+  if ('status' in media) return media
   if (body.quote_tweet_id !== undefined) return refusals.notPermitted()
-  if (typeof body.text !== 'string' || body.text.trim() === '') {
+  const text = body.text ?? ''
+  if (typeof text !== 'string' || (text.trim() === '' && media.length === 0)) {
     return refusals.invalid('text', 'Tweet text is required when no media is attached.')
   }
   const replyTo = readReply(body.reply)
   if (replyTo === undefined) {
     return refusals.invalid('reply.in_reply_to_tweet_id', 'must match "^[0-9]{1,19}$"')
   }
-  return { text: body.text, replyTo }
+  return { text, replyTo, media }
 }

@@ -1,8 +1,19 @@
 import { type Answer, json, notFound, notYourField, refusals } from './answers.ts'
 import { asUser, type Call } from './call.ts'
+import { type Media, renderMedia } from './media-state.ts'
 import { readFields, renderPost } from './render-post.ts'
 import type { Account, Post } from './state.ts'
 import type { World } from './world.ts'
+
+const mediaOf = (world: World, { media = [] }: Post): Media[] =>
+  media.flatMap((id) => world.state.media.get(id) ?? [])
+
+/** Media of the posts answered with, when the expansion was asked for. */
+const includesOf = (world: World, query: URLSearchParams, posts: Post[]) => {
+  const asked = (query.get('expansions') ?? '').split(',').includes('attachments.media_keys')
+  const media = asked ? posts.flatMap((post) => mediaOf(world, post)) : []
+  return media.length > 0 ? { includes: { media: media.map(renderMedia) } } : {}
+}
 
 const privateFields = ['non_public_metrics', 'organic_metrics']
 const privateFor = 30 * 24 * 60 * 60 * 1_000
@@ -18,6 +29,7 @@ export const lookupPosts = (world: World, call: Call): Answer =>
     const fields = readFields(query)
     const asked = privateFields.filter((name) => fields.names.has(name))
     const data: unknown[] = []
+    const shown: Post[] = []
     const errors: unknown[] = []
     for (const id of ids) {
       const post = world.state.posts.get(id)
@@ -25,10 +37,14 @@ export const lookupPosts = (world: World, call: Call): Answer =>
       if (!post || post.deleted || !author) errors.push(notFound(id))
       else if (asked.length > 0 && !mayReadPrivate(post, account, world.now())) {
         errors.push(...asked.map((name) => notYourField(id, name)))
-      } else data.push(renderPost(post, author, fields, world.now()))
+      } else {
+        shown.push(post)
+        data.push(renderPost(post, author, fields, world.now(), mediaOf(world, post)))
+      }
     }
     return json(200, {
       ...(data.length > 0 ? { data } : {}),
+      ...includesOf(world, query, shown),
       ...(errors.length > 0 ? { errors } : {}),
     })
   })
@@ -80,8 +96,13 @@ export const timeline = (world: World, call: Call): Answer =>
     const last = found.at(-1)?.id
     return json(200, {
       ...(found.length > 0
-        ? { data: found.map((post) => renderPost(post, author, fields, world.now())) }
+        ? {
+            data: found.map((post) =>
+              renderPost(post, author, fields, world.now(), mediaOf(world, post)),
+            ),
+          }
         : {}),
+      ...includesOf(world, query, found),
       meta: {
         result_count: found.length,
         ...(found.length > 0 ? { newest_id: found[0]?.id, oldest_id: last } : {}),

@@ -1,5 +1,6 @@
 import { findUrls } from '../../../shared/posts/find-urls.ts'
 import { weightedLength } from '../../../shared/posts/weighted-length.ts'
+import { keyOf, type Media } from './media-state.ts'
 import { countersOf, type PostCounters } from './metrics.ts'
 import type { Account, Post } from './state.ts'
 
@@ -15,16 +16,39 @@ export const readFields = (query: URLSearchParams): Fields => {
 const escapeText = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
+type Link = {
+  start: number
+  end: number
+  url: string
+  expanded_url: string
+  display_url: string
+  media_key?: string
+}
+
+/** X shows media as one more link behind the text, which nobody typed. */
+const withMediaLink = (
+  { text, urls }: { text: string; urls: Link[] },
+  post: Post,
+  username: string,
+  media: Media[],
+) => {
+  const [first] = media
+  if (!first) return { text, urls }
+  const url = `https://t.co/${post.id.slice(-8)}md`
+  const before = text === '' ? '' : `${text} `
+  const start = [...before].length
+  const kind = first.category === 'tweet_video' ? 'video' : 'photo'
+  const expanded_url = `https://x.com/${username}/status/${post.id}/${kind}/1`
+  const display_url = `pic.x.com/${post.id.slice(-8)}md`
+  const media_key = keyOf(first)
+  const link = { start, end: start + url.length, url, expanded_url, display_url, media_key }
+  return { text: `${before}${url}`, urls: [...urls, link] }
+}
+
 /** The text as X gives it back: escaped, every link replaced by a short one and listed beside it. */
 const shorten = (post: Post) => {
   const text = post.text.normalize('NFC')
-  const urls: {
-    start: number
-    end: number
-    url: string
-    expanded_url: string
-    display_url: string
-  }[] = []
+  const urls: Link[] = []
   let out = ''
   let at = 0
   for (const span of findUrls(text)) {
@@ -73,26 +97,37 @@ const metricsOf = (counters: PostCounters, names: Set<string>, repost: string) =
     : {}),
 })
 
-const textOf = (post: Post, { names, family }: Fields) => {
+const textOf = (post: Post, username: string, { names, family }: Fields, media: Media[]) => {
   const { text, urls } = shorten(post)
-  const entities = names.has('entities') && urls.length > 0 ? { entities: { urls } } : {}
-  if (weightedLength(post.text) <= 280) return { text, ...entities }
+  if (weightedLength(post.text) <= 280) {
+    const shown = withMediaLink({ text, urls }, post, username, media)
+    const hasEntities = names.has('entities') && shown.urls.length > 0
+    return { text: shown.text, ...(hasEntities ? { entities: { urls: shown.urls } } : {}) }
+  }
   const short = `${[...text].slice(0, 274).join('')}…`
   const note = { text, ...(urls.length > 0 ? { entities: { urls } } : {}) }
   return { text: short, ...(names.has(`note_${family}`) ? { [`note_${family}`]: note } : {}) }
 }
 
 /** One post as the API shows it: `id`, `text`, the edit history and the fields asked for. */
-export const renderPost = (post: Post, account: Account, fields: Fields, now: number) => {
+export const renderPost = (
+  post: Post,
+  account: Account,
+  fields: Fields,
+  now: number,
+  media: Media[],
+) => {
   const { names, family } = fields
+  const media_keys = media.map(keyOf)
   const repost = family === 'tweet' ? 'retweet' : 'repost'
   const referenced = post.reply_to ? [{ type: 'replied_to', id: post.reply_to }] : []
   const references = `referenced_${family}s`
   return {
     id: post.id,
-    ...textOf(post, fields),
+    ...textOf(post, account.user.username, fields, media),
     [`edit_history_${family}_ids`]: [post.id],
     ...(names.has('created_at') ? { created_at: new Date(post.at).toISOString() } : {}),
+    ...(names.has('attachments') && media.length > 0 ? { attachments: { media_keys } } : {}),
     ...(names.has('author_id') ? { author_id: post.user_id } : {}),
     ...(names.has(references) && referenced.length > 0 ? { [references]: referenced } : {}),
     ...metricsOf(countersOf(post, account, now), names, repost),

@@ -3,6 +3,7 @@ import { authorize } from './authorize.ts'
 import type { Call, Endpoint } from './call.ts'
 import { control } from './control.ts'
 import { createPost, deletePost } from './create-post.ts'
+import { appendMedia, describeMedia, finalizeMedia, initializeMedia, mediaStatus } from './media.ts'
 import { lookupPosts, me, timeline } from './read-posts.ts'
 import { revoke, token } from './tokens.ts'
 import type { World } from './world.ts'
@@ -13,12 +14,27 @@ const exact = new Map<string, Endpoint>([
   ['POST /2/tweets', createPost],
   ['GET /2/tweets', lookupPosts],
   ['GET /2/users/me', me],
+  ['POST /2/media/upload/initialize', initializeMedia],
+  ['GET /2/media/upload', mediaStatus],
+  ['POST /2/media/metadata', describeMedia],
   ['GET /i/oauth2/authorize', authorize],
   ['POST /2/oauth2/token', token],
   ['POST /2/oauth2/revoke', revoke],
 ])
 
 const patterns: { method: string; pattern: RegExp; name: string; run: Endpoint }[] = [
+  {
+    method: 'POST',
+    pattern: /^\/2\/media\/upload\/(\d{1,19})\/append$/,
+    name: 'POST /2/media/upload/:id/append',
+    run: appendMedia,
+  },
+  {
+    method: 'POST',
+    pattern: /^\/2\/media\/upload\/(\d{1,19})\/finalize$/,
+    name: 'POST /2/media/upload/:id/finalize',
+    run: finalizeMedia,
+  },
   {
     method: 'DELETE',
     pattern: /^\/2\/tweets\/(\d{1,19})$/,

@@ -9,7 +9,7 @@ import { createWorld, type World } from './world.ts'
 
 export type SandboxX = { url: string; port: number; stop(): Promise<void> }
 
-const readCall = (request: IncomingMessage, body: string): Call => {
+const readCall = (request: IncomingMessage, raw: Buffer): Call => {
   const url = request.url ?? '/'
   const mark = url.indexOf('?')
   return {
@@ -17,10 +17,15 @@ const readCall = (request: IncomingMessage, body: string): Call => {
     path: mark < 0 ? url : url.slice(0, mark),
     search: mark < 0 ? '' : url.slice(mark + 1),
     authorization: request.headers.authorization,
-    body,
+    body: isMultipart(request) ? '' : raw.toString('utf8'),
+    raw,
+    contentType: request.headers['content-type'],
     id: '',
   }
 }
+
+const isMultipart = ({ headers }: IncomingMessage) =>
+  headers['content-type']?.startsWith('multipart/') === true
 
 const send = (response: ServerResponse, { status, body, headers }: Answer): void => {
   if (response.destroyed) return
@@ -65,8 +70,8 @@ const createListener = (world: World) => (request: IncomingMessage, response: Se
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
-    const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
-    handle(world, readCall(request, body?.toString('utf8') ?? ''), response)
+    const body = (chunks.length === 1 ? chunks[0] : undefined) ?? Buffer.concat(chunks)
+    handle(world, readCall(request, body), response)
   })
 }
 

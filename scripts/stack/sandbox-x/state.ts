@@ -1,4 +1,5 @@
 import { defaultApps, defaultLimits, defaultUsers, type Limits } from './defaults.ts'
+import type { Media } from './media-state.ts'
 
 export type App = {
   client_id: string
@@ -26,6 +27,8 @@ export type Post = {
   /** Milliseconds of the sandbox's clock. */
   at: number
   reply_to: string | null
+  /** Ids of what it shows, in order. */
+  media?: string[]
   deleted: boolean
 }
 
@@ -56,6 +59,8 @@ export type State = {
   accounts: Map<string, Account>
   usernames: Map<string, Account>
   posts: Map<string, Post>
+  /** Files that were uploaded whole. */
+  media: Map<string, Media>
   accepted: Post[]
   access: Map<string, Grant>
   refresh: Map<string, Grant>
@@ -78,6 +83,7 @@ export const createState = (): State => {
     accounts: new Map(),
     usernames: new Map(),
     posts: new Map(),
+    media: new Map(),
     accepted: [],
     access: new Map(),
     refresh: new Map(),

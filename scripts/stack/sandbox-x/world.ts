@@ -1,6 +1,7 @@
 import { applyEntry, type Entry } from './entries.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { type Journal, openJournal } from './journal.ts'
+import type { MediaRules, Upload } from './media-state.ts'
 import { createRateWindows, type RateWindows } from './rate-windows.ts'
 import { createSnowflakes } from './snowflakes.ts'
 import { createState, type State } from './state.ts'
@@ -22,6 +23,9 @@ export type World = {
   windows: RateWindows
   codes: Map<string, Code>
   requests: Map<string, number>
+  /** Files on their way, and how media behave, by username ('' for all). */
+  uploads: Map<string, Upload>
+  mediaRules: Map<string, MediaRules>
   /** Milliseconds, moved by the control API's clock. */
   now(): number
   nextId(): string
@@ -40,6 +44,8 @@ export const createWorld = (data: string): World => {
     windows: createRateWindows(),
     codes: new Map(),
     requests: new Map(),
+    uploads: new Map(),
+    mediaRules: new Map(),
     now,
     nextId: createSnowflakes(now, state.accepted.at(-1)?.id),
     record: (entry) => {

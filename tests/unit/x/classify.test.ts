@@ -76,6 +76,13 @@ const rows: [name: string, ReturnType<typeof ask>, slug: string, kind: string, w
     'author',
   ],
   [
+    'a forgotten upload',
+    ask(400, problem(400, 'Your media IDs are invalid.')),
+    'media-gone',
+    'refused',
+    'provider',
+  ],
+  [
     'a suspended account',
     ask(403, problem(403, 'User is suspended', 'https://api.x.com/2/problems/user-suspended')),
     'account-suspended',
