@@ -5,6 +5,7 @@ import { requireCron } from '../../shared/http/auth.ts'
 import { createOnError } from '../../shared/http/on-error.ts'
 import type { Network } from '../../shared/networks/network.ts'
 import type { Isolate } from '../../shared/publishing/cpu-plan.ts'
+import { readRestored } from '../../shared/publishing/read-restored.ts'
 import { reconcile } from '../../shared/publishing/reconcile.ts'
 import { runWorker } from '../../shared/publishing/run-worker.ts'
 import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
@@ -18,6 +19,7 @@ export const createApp = (deps: Deps, network: Network) => {
   const duties = [
     oneAtATime(() => runWorker(deps, network, isolate)),
     oneAtATime(() => reconcile(deps, network)),
+    oneAtATime(() => readRestored(deps, network)),
     oneAtATime(() => revokeTokens(deps, network)),
   ]
 

@@ -66,10 +66,10 @@ export const accessToken = async (
     const refreshed = await refreshTokens(deps, network, current, leaseOf(LEASE_MS), app)
     return refreshed.kind === 'later' && isUsable ? opened(deps, current) : refreshed
   }
-  // Somebody else refreshes, or has just done so.
+  // Somebody else refreshes, or has just done so; or a refresh would not help.
   return lease.version !== holder.tokens_version || isUsable
     ? opened(deps, current)
-    : { kind: 'later', detail: 'Another worker is refreshing the token.' }
+    : { kind: 'later', detail: 'The token cannot be refreshed right now.' }
 }
 
 const opened = async (deps: Need, holder: TokenHolder): Promise<AccessToken> => {

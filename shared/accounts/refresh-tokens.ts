@@ -19,7 +19,8 @@ const TIMEOUT_MS = 20_000
 const DEFINITE = new Set(['grant-refused', 'access-denied'])
 
 /**
- * Spends the refresh token of an account whose refresh `lease` we hold, and stores the new pair. Only X's definite refusal of the grant asks for the account's owner.
+ * Spends the refresh token of an account whose refresh `lease` we hold, and stores the new pair.
+ * Only X's definite refusal of the grant, given twice, asks for the account's owner.
  */
 export const refreshTokens = async (
   deps: Need,
@@ -30,7 +31,9 @@ export const refreshTokens = async (
 ): Promise<Refreshed> => {
   const keys = deps.env.ENCRYPTION_KEYS
   const old = await openTokens(keys, holder.encrypted_tokens, holder)
-  if (!old.refresh_token) return refused(deps, holder, 'The account granted no offline access.')
+  if (!old.refresh_token) {
+    return refused(deps, holder, 'The account granted no offline access.', true)
+  }
 
   const answer = await refresh(deps, network, old.refresh_token, lease, app)
   if (answer.kind === 'refused' && DEFINITE.has(answer.slug)) {
@@ -86,12 +89,20 @@ const save = async (deps: Need, holder: TokenHolder): Promise<boolean> => {
   return (await retry(deps, call, { forMs: 60_000 })).saved
 }
 
-const refused = async (deps: Need, holder: TokenHolder, detail: string): Promise<Refreshed> => {
+/** X is believed when it refuses a pair twice, a minute apart; the database remembers the first time. */
+const refused = async (
+  deps: Need,
+  holder: TokenHolder,
+  detail: string,
+  isCertain = false,
+): Promise<Refreshed> => {
   const args = {
     p_account_id: holder.account_id,
     p_version: holder.tokens_version,
     p_detail: detail,
+    p_is_certain: isCertain,
   }
-  await retry(deps, () => deps.service('require_reauth', args), { forMs: 10_000 })
-  return { kind: 'reauth', detail }
+  const ask = () => deps.service<{ changed: boolean }>('require_reauth', args)
+  const { changed } = await retry(deps, ask, { forMs: 10_000 })
+  return { kind: changed ? 'reauth' : 'later', detail }
 }

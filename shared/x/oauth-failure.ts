@@ -7,25 +7,52 @@ import type { Failure } from '../networks/outcome.ts'
 import { classify } from './classify.ts'
 import { readBroken } from './transport.ts'
 
+/** Errors of the token endpoint that name the app, not the user's grant. */
 const clientErrors = new Set(['unauthorized_client', 'invalid_client'])
 
-/** X's definite no to a code, a refresh token or a client; who has to act depends on which. */
-const refusal = (error: string, detail: string): Failure =>
-  clientErrors.has(error)
-    ? {
-        kind: 'app_blocked',
-        slug: 'client-refused',
-        detail,
-        who: 'app',
-        remedy: 'Correct X_CLIENT_ID and X_CLIENT_SECRET.',
-      }
-    : {
-        kind: 'refused',
-        slug: error === 'access_denied' ? 'access-denied' : 'grant-refused',
-        detail,
-        who: 'account',
-        remedy: 'Connect the account again.',
-      }
+/** X's words for a code or a refresh token that is spent, revoked or wrong. */
+const grantWords = /\b(token|code|grant|redirect uri|code verifier)\b/i
+
+/** What an error of OAuth means. Only the first two rows are a definite no to the user's grant. */
+export const oauthTable = {
+  'grant-refused': {
+    kind: 'refused',
+    who: 'account',
+    remedy: 'Connect the account again.',
+  },
+  'access-denied': {
+    kind: 'refused',
+    who: 'account',
+    remedy: 'Connect the account again, and allow the app what it asks for.',
+  },
+  'client-refused': {
+    kind: 'app_blocked',
+    who: 'app',
+    remedy: "Correct the X app's client id and secret.",
+  },
+  'oauth-refused': {
+    kind: 'refused',
+    who: 'provider',
+    remedy: 'Nothing to do at first: it is asked again. Read the detail if it stays.',
+  },
+} as const
+
+type OauthSlug = keyof typeof oauthTable
+
+const because = (slug: OauthSlug, detail: string): Failure => ({
+  slug,
+  detail,
+  ...oauthTable[slug],
+})
+
+/** X's no to a code, a refresh token or a client; a 401 names no grant, whatever it says. */
+const refusal = (error: string, detail: string, status = 400): Failure => {
+  if (clientErrors.has(error)) return because('client-refused', detail)
+  if (error === 'access_denied') return because('access-denied', detail)
+  const isGrant =
+    error === 'invalid_grant' || (error === 'invalid_request' && grantWords.test(detail))
+  return because(isGrant && status === 400 ? 'grant-refused' : 'oauth-refused', detail)
+}
 
 const explain = (error: unknown, answer: Response | null, now: Date): Failure => {
   if (error instanceof AuthorizationResponseError) {
@@ -38,7 +65,7 @@ const explain = (error: unknown, answer: Response | null, now: Date): Failure =>
   const { status, headers } = answer
   const body = error instanceof ResponseBodyError ? error.cause : undefined
   if (body && (status === 400 || status === 401)) {
-    return refusal(String(body.error), String(body.error_description ?? body.error))
+    return refusal(String(body.error), String(body.error_description ?? body.error), status)
   }
   if (status === 401) return refusal('invalid_client', 'X refused the credentials of the app.')
   return classify({ status, headers, body }, now)
@@ -46,7 +73,8 @@ const explain = (error: unknown, answer: Response | null, now: Date): Failure =>
 
 /**
  * Explains a failed OAuth call; `answer` is what X answered, null when nothing came. Only
- * `grant-refused` and `access-denied` are a definite no to the user's grant.
+ * `grant-refused` and `access-denied` are a definite no to the user's grant. In an outage X answers
+ * 401 to what is right: that says nothing about a grant.
  */
 export const oauthFailure = (error: unknown, answer: Response | null, now: Date): Failure => {
   const failure = explain(error, answer, now)

@@ -50,10 +50,30 @@ create table private.event_sequences (
 comment on table private.event_sequences is
   'Last stamped sequence of each workspace. Touched by the sequencer alone.';
 
+-- A restore forgets the end of the log and writes another one over the same sequences.
+create table public.event_forks (
+  id uuid primary key default gen_random_uuid(),
+  workspace_id uuid not null references public.workspaces (id) on delete cascade,
+  -- Up to here the log is what it was before.
+  last_sequence bigint not null,
+  forked_at timestamptz not null
+);
+
+comment on table public.event_forks is
+  'Where a workspace''s log goes on from an earlier moment. Cursors carry the newest fork they know.';
+
+-- Serves: the newest fork of a workspace, and the foreign key.
+create index event_forks_workspace_id_idx on public.event_forks (workspace_id, forked_at desc);
+
 alter table public.events enable row level security;
 alter table private.event_sequences enable row level security;
+alter table public.event_forks enable row level security;
 
-grant select on public.events to authenticated, service_role;
+grant select on public.events, public.event_forks to authenticated, service_role;
+
+create policy "members can read where their workspace's log forks"
+  on public.event_forks for select to authenticated
+  using (workspace_id = any (array(select private.workspace_ids())));
 
 create policy "members can read their workspace's events"
   on public.events for select to authenticated
@@ -113,6 +133,51 @@ $$;
 comment on function private.stamp_events(int) is
   'Gives up to p_limit committed events their place in their workspace''s log. Returns how many.';
 
+create function private.fork_events(p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  insert into public.event_forks (workspace_id, last_sequence, forked_at)
+  select counters.workspace_id, counters.last_sequence, p_now
+  from private.event_sequences as counters
+  join public.workspaces on workspaces.id = counters.workspace_id;
+$$;
+
+comment on function private.fork_events(timestamptz) is
+  'From here on every log differs from the one that readers may have seen.';
+
+-- Where a reader goes on who knows the log up to p_after of fork p_fork (null: before any). Null
+-- when what he read last is of a past that is lost, and where the log that stands parts from it.
+create function public.locate_event_cursor(p_workspace_id uuid, p_after bigint, p_fork uuid)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  with forks as (
+    select event_forks.*
+    from public.event_forks
+    where event_forks.workspace_id = coalesce(p_workspace_id, private.personal_workspace_id())
+  ), missed as (
+    -- Forks made after the one the reader knows; all of them when his own is lost.
+    select min(forks.last_sequence) as last_sequence
+    from forks
+    where forks.forked_at > coalesce(
+      (select known.forked_at from forks as known where known.id = p_fork), '-infinity'
+    )
+  )
+  select jsonb_build_object(
+    'fork', (select forks.id from forks order by forks.forked_at desc limit 1),
+    'lost_after', (
+      select missed.last_sequence from missed where missed.last_sequence < p_after
+    )
+  );
+$$;
+
+comment on function public.locate_event_cursor(uuid, bigint, uuid) is
+  '{fork: the newest, lost_after: where a cursor of a lost past has to go back to, or null}.';
+
 -- Events of a workspace after a cursor, as its caller may see them.
 create function public.list_events(
   p_workspace_id uuid, p_after bigint default 0, p_limit int default 100
@@ -137,5 +202,6 @@ comment on function public.list_events(uuid, bigint, int) is
   'Stamped events after a sequence, oldest first, at most 101: a page and the row that tells of a next one.';
 
 grant execute on function public.list_events(uuid, bigint, int) to authenticated;
+grant execute on function public.locate_event_cursor(uuid, bigint, uuid) to authenticated;
 
 select private.create_leaves_ahead();

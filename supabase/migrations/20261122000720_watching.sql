@@ -75,7 +75,13 @@ declare
   v_post_ids uuid[];
 begin
   with stale as (
-    select jobs.post_id, jobs.account_id
+    select
+      jobs.post_id,
+      case
+        when lanes.closed_by @> array['budget'] then 'budget'
+        when lanes.closed_by && array['account', 'workspace', 'suspended'] then 'paused'
+        else 'stale'
+      end as held_reason
     from private.publish_jobs as jobs
     join private.account_lanes as lanes on lanes.account_id = jobs.account_id
     where jobs.state = 'waiting' and jobs.stale_at <= p_now and jobs.stale_at < 'infinity'
@@ -86,14 +92,17 @@ begin
     delete from private.publish_jobs as jobs
     using stale
     where jobs.post_id = stale.post_id
-    returning jobs.post_id
+    returning jobs.post_id, stale.held_reason
   ), changed as (
     update public.posts
     set
       status = case posts.late_policy when 'miss' then 'missed' else 'held' end,
-      held_reason = case posts.late_policy when 'miss' then null else 'stale' end,
+      held_reason = case posts.late_policy when 'miss' then null else dropped.held_reason end,
       updated_at = p_now
-    where posts.id = any (array(select post_id from dropped)) and posts.status = 'scheduled'
+    from dropped
+    where posts.id = any (array(select post_id from dropped))
+      and posts.id = dropped.post_id
+      and posts.status = 'scheduled'
     returning posts.id
   )
   select coalesce(array_agg(id), '{}') into v_post_ids from changed;
@@ -293,6 +302,7 @@ begin
     perform private.watch_posts(p_now);
     perform private.watch_media(p_now);
   end if;
+  perform private.watch_budgets(p_now);
 
   v_missing := private.missing_workers(p_now => p_now);
   if v_missing > 0 then

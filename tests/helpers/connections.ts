@@ -73,10 +73,21 @@ export const saveRefreshed = async (
     )
   ).saved
 
-export const requireReauth = async (tx: Tx, accountId: string, version: number): Promise<boolean> =>
-  (
-    await one<{ changed: boolean }>(tx, `service.require_reauth($1, $2, 'X refused the grant.')`, [
-      accountId,
-      version,
-    ])
-  ).changed
+/** X refuses the pair, and has done so a minute before unless `first`. True when its owner is asked. */
+export const requireReauth = async (
+  tx: Tx,
+  accountId: string,
+  version: number,
+  { first = false, now = new Date() } = {},
+): Promise<boolean> => {
+  const refuse = async (at: Date) =>
+    (
+      await one<{ changed: boolean }>(
+        tx,
+        `service.require_reauth($1, $2, 'X refused the grant.', false, $3)`,
+        [accountId, version, at],
+      )
+    ).changed
+  if (!first) await refuse(new Date(now.getTime() - 60_000))
+  return refuse(now)
+}

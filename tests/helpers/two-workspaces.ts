@@ -175,5 +175,6 @@ export async function seedTwoWorkspaces(tx: Tx): Promise<TwoWorkspaces> {
     JSON.stringify(Object.values(people).map(({ id }) => ({ user_id: id, api_calls: 1 }))),
   ])
   await call(tx, 'private.fold_usage()')
+  await call(tx, 'private.fork_events(now())')
   return { a, b, people }
 }

@@ -12,6 +12,8 @@ type Options = {
   /** What the database answers to whoever wants to refresh. */
   lease?: (holder: TokenHolder) => object | null | Promise<object | null>
   save?: () => object
+  /** Whether X refused the pair a minute ago, too. */
+  refusedBefore?: boolean
 }
 
 const leased = (holder: TokenHolder) => ({
@@ -27,11 +29,13 @@ const ask = async ({
   refresh = async () => granted('2'),
   lease = leased,
   save = () => ({ saved: true }),
+  refusedBefore = true,
 }: Options = {}) => {
   const holder = await tokenHolder(lifeMs)
   const worker = fakeWorker({
     lease_token_refresh: () => lease(holder),
     save_refreshed_tokens: save,
+    require_reauth: () => ({ changed: refusedBefore }),
   })
   const spy = vi.fn(refresh)
   const answer = await accessToken(worker.deps, { refresh: spy }, holder, rejected)
@@ -178,10 +182,19 @@ test.each(['grant-refused', 'access-denied'])(
 
     expect(answer).toEqual({ kind: 'reauth', detail: 'Because.' })
     expect(worker.callsOf('require_reauth')).toEqual([
-      { p_account_id: 'account', p_version: 1, p_detail: 'Because.' },
+      { p_account_id: 'account', p_version: 1, p_detail: 'Because.', p_is_certain: false },
     ])
   },
 )
+
+test('one refusal asks nobody: the pair is tried again later, and used as long as it lives', async () => {
+  const refused = async () => failure('refused', 'grant-refused')
+  const early = await ask({ lifeMs: NEAR_END, refresh: refused, refusedBefore: false })
+  expect(early.answer).toMatchObject({ kind: 'token', accessToken: 'access-1' })
+
+  const rejected = await ask({ rejected: true, refresh: refused, refusedBefore: false })
+  expect(rejected.answer.kind).toBe('later')
+})
 
 test.each([
   failure('unknown'),

@@ -7,6 +7,7 @@ import type { FunctionRow } from './functions/outcomes.ts'
 import { people } from './functions/people.ts'
 import { posts } from './functions/posts.ts'
 import { publishing } from './functions/publishing.ts'
+import { watching } from './functions/watching.ts'
 import { webhooks } from './functions/webhooks.ts'
 
 /** Who may execute what. A function callers can reach that is missing here fails a test. */
@@ -18,6 +19,7 @@ export const functionMatrix: Record<string, FunctionRow> = {
   ...posts,
   ...media,
   ...publishing,
+  ...watching,
   ...webhooks,
   ...analytics,
 }
