@@ -47,6 +47,7 @@ export const EnvSchema = z.object({
   X_API_URL: url('https://api.x.com'),
   X_AUTHORIZE_URL: url('https://x.com/i/oauth2/authorize'),
   X_TOKEN_URL: url('https://api.x.com/2/oauth2/token'),
+  THREAD_PAUSE_SECONDS: z.preprocess(blankIsAbsent, z.coerce.number().min(0).max(3600).default(5)),
   ALLOWED_ORIGINS: list.pipe(z.array(origin)),
   DOCS_URL: optional(z.url()),
   WEBHOOK_PRIVATE_HOSTS: list,

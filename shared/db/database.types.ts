@@ -201,6 +201,36 @@ export type Database = {
           },
         ]
       }
+      event_forks: {
+        Row: {
+          forked_at: string
+          id: string
+          last_sequence: number
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          forked_at: string
+          id?: string
+          last_sequence: number
+          workspace_id: string
+        }
+        Update: {
+          forked_at?: string
+          id?: string
+          last_sequence?: number
+          workspace_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: 'event_forks_workspace_id_fkey'
+            columns: ['workspace_id']
+            isOneToOne: false
+            referencedRelation: 'workspaces'
+            referencedColumns: ['id']
+          },
+        ]
+      }
       events: {
         Row: {
           actor_id: string | null
@@ -243,6 +273,85 @@ export type Database = {
           workspace_id?: string
         }
         Relationships: []
+      }
+      media: {
+        Row: {
+          alt_text: string | null
+          bytes: number
+          content_type: string
+          created_at: string
+          duration_ms: number | null
+          etag: string | null
+          file_name: string
+          height: number | null
+          id: string
+          kind: string
+          ready_at: string | null
+          rejection: Json | null
+          status: string
+          upload_expires_at: string
+          user_id: string | null
+          version: number
+          width: number | null
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          alt_text?: string | null
+          bytes: number
+          content_type: string
+          created_at?: string
+          duration_ms?: number | null
+          etag?: string | null
+          file_name: string
+          height?: number | null
+          id?: string
+          kind: string
+          ready_at?: string | null
+          rejection?: Json | null
+          status?: string
+          upload_expires_at: string
+          user_id?: string | null
+          version?: number
+          width?: number | null
+          workspace_id: string
+        }
+        Update: {
+          alt_text?: string | null
+          bytes?: number
+          content_type?: string
+          created_at?: string
+          duration_ms?: number | null
+          etag?: string | null
+          file_name?: string
+          height?: number | null
+          id?: string
+          kind?: string
+          ready_at?: string | null
+          rejection?: Json | null
+          status?: string
+          upload_expires_at?: string
+          user_id?: string | null
+          version?: number
+          width?: number | null
+          workspace_id?: string
+        }
+        Relationships: [
+          {
+            foreignKeyName: 'media_user_id_fkey'
+            columns: ['user_id']
+            isOneToOne: false
+            referencedRelation: 'users'
+            referencedColumns: ['id']
+          },
+          {
+            foreignKeyName: 'media_workspace_id_fkey'
+            columns: ['workspace_id']
+            isOneToOne: false
+            referencedRelation: 'workspaces'
+            referencedColumns: ['id']
+          },
+        ]
       }
       post_analytics: {
         Row: {
@@ -474,7 +583,7 @@ export type Database = {
         Row: {
           account_id: string
           error: Json | null
-          finished_at: string | null
+          finished_at: string
           http_status: number | null
           number: number
           position: number
@@ -489,7 +598,7 @@ export type Database = {
         Insert: {
           account_id: string
           error?: Json | null
-          finished_at?: string | null
+          finished_at: string
           http_status?: number | null
           number: number
           position: number
@@ -497,13 +606,13 @@ export type Database = {
           remote_id?: string | null
           sending_at: string
           sent_at?: string | null
-          status?: string
+          status: string
           workspace_id: string
         }
         Update: {
           account_id?: string
           error?: Json | null
-          finished_at?: string | null
+          finished_at?: string
           http_status?: number | null
           number?: number
           position?: number
@@ -810,10 +919,15 @@ export type Database = {
     Functions: {
       account_health: { Args: { p_account_id: string; p_period?: string }; Returns: Json }
       cancel_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
+      check_reservation: {
+        Args: { p_account_id: string; p_places: number; p_scheduled_at: string }
+        Returns: Json
+      }
       claim_idempotency_key: {
         Args: { p_fingerprint: string; p_key: string; p_route: string }
         Returns: Json
       }
+      create_media: { Args: { p_media: Json; p_workspace_id: string }; Returns: Json }
       create_post: { Args: { p_dry_run?: boolean; p_post: Json }; Returns: Json }
       create_webhook_endpoint: {
         Args: { p_encrypted_secret: string; p_endpoint: Json; p_workspace_id: string }
@@ -823,6 +937,7 @@ export type Database = {
         Args: { p_app: Json; p_encrypted_secret: string; p_workspace_id: string }
         Returns: Json
       }
+      delete_media: { Args: { p_media_id: string; p_version?: number }; Returns: Json }
       delete_webhook_endpoint: {
         Args: { p_endpoint_id: string; p_version?: number }
         Returns: Json
@@ -835,6 +950,7 @@ export type Database = {
         Args: { p_account_id: string; p_from?: string; p_to?: string }
         Returns: Json
       }
+      get_budget: { Args: { p_workspace_id: string }; Returns: Json }
       get_delivery: { Args: { p_delivery_id: string }; Returns: Json }
       get_post: { Args: { p_post_id: string }; Returns: Json }
       get_post_analytics: { Args: { p_post_id: string }; Returns: Json }
@@ -858,6 +974,10 @@ export type Database = {
         Returns: Json
       }
       list_x_apps: { Args: { p_workspace_id: string }; Returns: Json }
+      locate_event_cursor: {
+        Args: { p_after: number; p_fork: string; p_workspace_id: string }
+        Returns: Json
+      }
       publish_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
       record_tokens: { Args: { p_tokens: number }; Returns: undefined }
       replay_delivery: { Args: { p_delivery_id: string }; Returns: Json }
@@ -888,6 +1008,10 @@ export type Database = {
           isSetofReturn: true
         }
       }
+      set_budget: {
+        Args: { p_limit_micros: number; p_version?: number; p_workspace_id: string }
+        Returns: Json
+      }
       settle_idempotency_key: {
         Args: { p_encrypted_response?: string; p_key: string; p_route: string }
         Returns: undefined
@@ -910,6 +1034,10 @@ export type Database = {
         Returns: Json
       }
       update_me: { Args: { p_settings: Json }; Returns: Json }
+      update_media: {
+        Args: { p_alt_text: string; p_media_id: string; p_version?: number }
+        Returns: Json
+      }
       update_post: {
         Args: { p_changes: Json; p_post_id: string; p_version?: number }
         Returns: Json
@@ -947,6 +1075,18 @@ export type Database = {
       [_ in never]: never
     }
     Functions: {
+      advance: {
+        Args: {
+          p_go?: Json
+          p_go_id: string
+          p_lease?: string
+          p_now?: string
+          p_pause?: string
+          p_release?: Json
+          p_results?: Json
+        }
+        Returns: Json
+      }
       claim_collections: {
         Args: {
           p_claim_id: string
@@ -974,20 +1114,16 @@ export type Database = {
         Returns: Json
       }
       claim_looks: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
+      claim_media_uploads: {
+        Args: { p_lease?: string; p_limit?: number; p_now?: string }
+        Returns: Json
+      }
+      claim_object_removals: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       claim_removals: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
+      claim_restored_accounts: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       claim_token_revocations: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       connect_account: { Args: { p_account: Json }; Returns: Json }
       finish_token_revocation: { Args: { p_account_id: string }; Returns: Json }
-      go: {
-        Args: {
-          p_claim_id: string
-          p_go_id: string
-          p_lease?: string
-          p_now?: string
-          p_post_ids: string[]
-        }
-        Returns: Json
-      }
       lease_token_refresh: {
         Args: { p_account_id: string; p_lease: string; p_now?: string; p_version: number }
         Returns: Json
@@ -995,10 +1131,24 @@ export type Database = {
       leave_worker: { Args: { p_worker_id: string }; Returns: Json }
       list_open_looks: { Args: { p_network?: string; p_remote_user_id: string }; Returns: Json }
       list_owned_remote_ids: { Args: { p_network?: string; p_remote_ids: string[] }; Returns: Json }
+      list_unsent_posts: {
+        Args: { p_account_id: string; p_after?: string; p_limit?: number; p_now?: string }
+        Returns: Json
+      }
       readiness: { Args: { p_now?: string }; Returns: Json }
+      record_media: {
+        Args: { p_findings: Json; p_media_id: string; p_now?: string }
+        Returns: Json
+      }
       record_usage: { Args: { p_now?: string; p_rows: Json }; Returns: Json }
       require_reauth: {
-        Args: { p_account_id: string; p_detail: string; p_version: number }
+        Args: {
+          p_account_id: string
+          p_detail: string
+          p_is_certain?: boolean
+          p_now?: string
+          p_version: number
+        }
         Returns: Json
       }
       reserve_account_id: {
@@ -1006,8 +1156,20 @@ export type Database = {
         Returns: Json
       }
       ring_deliver: { Args: Record<PropertyKey, never>; Returns: Json }
+      ring_media: { Args: Record<PropertyKey, never>; Returns: Json }
       ring_publish: { Args: Record<PropertyKey, never>; Returns: Json }
       roll_up: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
+      save_media_upload: {
+        Args: {
+          p_account_id: string
+          p_lease?: string
+          p_lease_id: string
+          p_media_id: string
+          p_now?: string
+          p_progress: Json
+        }
+        Returns: Json
+      }
       save_metrics: {
         Args: { p_claim_id: string; p_now?: string; p_readings: Json; p_released?: Json }
         Returns: Json
@@ -1022,18 +1184,19 @@ export type Database = {
         }
         Returns: Json
       }
-      settle: {
+      settle_deliveries: { Args: { p_now?: string; p_results: Json }; Returns: Json }
+      settle_looks: { Args: { p_now?: string; p_verdicts: Json }; Returns: Json }
+      settle_media_upload: {
         Args: {
-          p_claim_id: string
+          p_account_id: string
+          p_ending: Json
+          p_lease_id: string
+          p_media_id: string
           p_now?: string
-          p_release?: string[]
-          p_results: Json
-          p_skipped?: string[]
         }
         Returns: Json
       }
-      settle_deliveries: { Args: { p_now?: string; p_results: Json }; Returns: Json }
-      settle_looks: { Args: { p_now?: string; p_verdicts: Json }; Returns: Json }
+      settle_object_removals: { Args: { p_keys: string[]; p_now?: string }; Returns: Json }
       settle_removal: {
         Args: {
           p_error?: Json
@@ -1042,6 +1205,17 @@ export type Database = {
           p_position: number
           p_post_id: string
           p_retry_at?: string
+        }
+        Returns: Json
+      }
+      settle_restored_account: {
+        Args: {
+          p_account_id: string
+          p_disputed?: string[]
+          p_finds?: Json
+          p_look_id: string
+          p_now?: string
+          p_outcome: string
         }
         Returns: Json
       }

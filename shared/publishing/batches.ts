@@ -1,10 +1,10 @@
 import type { TokenHolder } from '../accounts/token-holder.ts'
 
-/** Shapes that service.claim_jobs, service.go and service.settle exchange with workers. */
+/** Shapes that service.claim_jobs and service.advance exchange with workers. */
 
 export type Job = { post_id: string; position: number; run_at: string }
 
-export type Lane = TokenHolder & { x_app_id: string; token: number; jobs: Job[] }
+export type Lane = TokenHolder & { x_app_id: string; jobs: Job[] }
 
 export type Claim = { now: string; lease_ms: number; lanes: Lane[] }
 
@@ -14,13 +14,16 @@ export type Attempt = {
   position: number
   number: number
   account_id: string
-  token: number
   text: string
   reply_to: string | null
   is_last: boolean
 }
 
-export type Go = { now: string; lease_ms: number; attempts: Attempt[] }
+/** What a claim asks to send, and the lanes it gives back. */
+export type GoRequest = { post_id: string; claim_id: string }
+export type DoneLane = { account_id: string; claim_id: string; is_skipped: boolean }
+
+export type Advance = { now: string; lease_ms: number; attempts: Attempt[] }
 
 export type AttemptError = { slug: string; detail: string; who: string; remedy: string }
 

@@ -1,7 +1,7 @@
 import { accessToken } from '../accounts/access-token.ts'
 import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
-import type { Lease } from '../worker/lease.ts'
+import type { Allowed, Step } from './advance.ts'
 import type { Attempt, AttemptResult, Job, Lane } from './batches.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { sendAttempt } from './send-attempt.ts'
@@ -13,10 +13,9 @@ const GO_LEAD_MS = 60
 export type LaneTools = {
   network: Network
   clock: DatabaseClock
-  /** Asks for Go; null when the post may no longer be sent under this claim. */
-  go(postId: string): Promise<{ attempt: Attempt; lease: Lease } | null>
-  /** Resolves once the result is committed. */
-  settle(result: AttemptResult): Promise<void>
+  claimId: string
+  /** Resolves once the step is committed, with what may be sent now. */
+  advance(step: Step): Promise<Allowed | null>
   /** CPU estimate of one attempt was spent. */
   spend(): void
 }
@@ -26,49 +25,63 @@ type Need = Pick<
   'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
 >
 
+/** `result` is not reported yet: it goes with the next step of the lane. */
+type Sent = { result?: AttemptResult | undefined; tokenRejected: boolean }
+
 /**
- * Sends a lane's jobs in order, one at a time, each thread segment after the one before is
- * committed. Ends early when the account cannot send. Never throws for what the network answers.
- * False when it could not begin: the lane is better left alone for a moment.
+ * Sends a lane's jobs in order, one at a time, then gives the lane back. A result is reported with
+ * the Go of the next job, or at once when that is not due. Ends early when the account cannot send;
+ * a lane that could not begin is left alone for a moment. Never throws for what the network answers.
  */
-export const runLane = async (deps: Need, lane: Lane, tools: LaneTools): Promise<boolean> => {
+export const runLane = async (deps: Need, lane: Lane, tools: LaneTools): Promise<void> => {
+  const done = { account_id: lane.account_id, claim_id: tools.claimId }
   const token = await accessToken(deps, tools.network, lane)
   if (token.kind !== 'token') {
     deps.log({ level: 'warn', message: 'lane skipped', account_id: lane.account_id, ...token })
-    return false
+    await tools.advance({ done: { ...done, is_skipped: true } })
+    return
   }
+  let sent: Sent = { tokenRejected: false }
   for (const job of lane.jobs) {
-    const usable = await runJob(deps, job, token.accessToken, tools)
-    if (usable) continue
-    await accessToken(deps, tools.network, token.holder, true)
-    break
+    sent = await runJob(deps, job, token.accessToken, sent.result, tools)
+    if (sent.tokenRejected) break
   }
-  return true
+  await tools.advance({
+    ...(sent.result && { result: sent.result }),
+    done: { ...done, is_skipped: false },
+  })
+  if (sent.tokenRejected) await accessToken(deps, tools.network, token.holder, true)
 }
 
-/** False when the network did not accept the access token. */
-const runJob = async (deps: Need, job: Job, token: string, tools: LaneTools): Promise<boolean> => {
+const runJob = async (
+  deps: Need,
+  job: Job,
+  token: string,
+  before: AttemptResult | undefined,
+  tools: LaneTools,
+): Promise<Sent> => {
   const runAt = new Date(job.run_at)
   const wait = tools.clock.untilMs(runAt) - GO_LEAD_MS
-  if (wait > 0) await deps.sleep(Math.ceil(wait))
-
+  let result = before
+  if (wait > 0) {
+    if (result) await tools.advance({ result })
+    result = undefined
+    await deps.sleep(Math.ceil(tools.clock.untilMs(runAt) - GO_LEAD_MS))
+  }
+  const go = { post_id: job.post_id, claim_id: tools.claimId }
   for (;;) {
-    const allowed = await tools.go(job.post_id)
-    if (!allowed) return true
+    const allowed = await tools.advance({ ...(result && { result }), go })
+    if (!allowed) return { tokenRejected: false }
     const { attempt, lease } = allowed
-    const { result, tokenRejected } = await sendAttempt(deps, {
-      network: tools.network,
-      accessToken: token,
-      attempt,
-      runAt,
-      clock: tools.clock,
-      lease,
-    })
+    const { network, clock } = tools
+    const sending = { network, accessToken: token, attempt, runAt, clock, lease }
+    const sent = await sendAttempt(deps, sending)
     tools.spend()
-    deps.log(attemptLine(attempt, result))
-    await tools.settle(result)
-    if (tokenRejected) return false
-    if (result.outcome !== 'accepted' || attempt.is_last) return true
+    deps.log(attemptLine(attempt, sent.result))
+    // The queue brings the rest of a thread after its pause; without one it follows at once.
+    const isOver = sent.result.outcome !== 'accepted' || attempt.is_last
+    if (isOver || deps.env.THREAD_PAUSE_SECONDS > 0) return sent
+    result = sent.result
   }
 }
 

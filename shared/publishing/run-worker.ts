@@ -2,10 +2,11 @@ import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
 import { type Crew, createCrew } from '../worker/crew.ts'
 import { mayTakeMore } from '../worker/life.ts'
+import { createAdvance } from './advance.ts'
 import type { Lane } from './batches.ts'
-import { type Claimed, claimLanes } from './claim-lanes.ts'
+import { claimLanes } from './claim-lanes.ts'
 import { type Isolate, planLane, plannedCpuMs, shareOf } from './cpu-plan.ts'
-import { runLane } from './run-lane.ts'
+import { type LaneTools, runLane } from './run-lane.ts'
 
 type Need = Pick<
   Deps,
@@ -26,6 +27,7 @@ const POLL_MS = 500
 export const runWorker = async (deps: Need, network: Network, isolate: Isolate): Promise<void> => {
   const workerId = deps.randomUUID()
   const crew = createCrew()
+  const advance = createAdvance(deps)
   const life = () => ({
     ageMs: deps.monotonic() - isolate.startedAt,
     cpuMs: plannedCpuMs(isolate),
@@ -39,8 +41,10 @@ export const runWorker = async (deps: Need, network: Network, isolate: Isolate):
     const claimed = await claimLanes(deps, workerId, share).catch(failed(deps, 'claim failed'))
     // Without the database no more work is taken, but what is under way is brought to its end.
     if (!claimed) break
-    for (const lane of claimed.lanes)
-      crew.add(runClaimedLane(deps, network, isolate, claimed, lane))
+    for (const lane of claimed.lanes) {
+      const tools = { network, advance, clock: claimed.clock, claimId: claimed.id }
+      crew.add(runPlannedLane(deps, isolate, lane, tools))
+    }
     if (crew.size() === 0) break
     const isAllThereWas = claimed.lanes.length < share.lanes
     if (isAllThereWas) await Promise.race([crew.below(1), deps.sleep(POLL_MS)])
@@ -72,25 +76,20 @@ const leave = async (deps: Pick<Deps, 'service'>, workerId: string): Promise<voi
   if (missing > 0) await deps.service('ring_publish')
 }
 
-const runClaimedLane = async (
+const runPlannedLane = async (
   deps: Need,
-  network: Network,
   isolate: Isolate,
-  { tools }: Claimed,
   lane: Lane,
+  tools: Omit<LaneTools, 'spend'>,
 ): Promise<void> => {
   const { spend, finish } = planLane(isolate, lane.jobs.length)
-  let begun = false
   try {
-    begun = await runLane(deps, lane, { network, spend, ...tools })
+    await runLane(deps, lane, { ...tools, spend })
   } catch (error) {
-    deps.log({
-      level: 'error',
-      message: 'lane failed',
-      account_id: lane.account_id,
-      error: String(error),
-    })
+    const { account_id } = lane
+    deps.log({ level: 'error', message: 'lane failed', account_id, error: String(error) })
+    const done = { account_id, claim_id: tools.claimId, is_skipped: true }
+    await tools.advance({ done }).catch(failed(deps, 'release failed'))
   }
   finish()
-  await tools.release(lane.account_id, begun).catch(failed(deps, 'release failed'))
 }

@@ -1,12 +1,12 @@
 type Waiting<In, Out> = {
   item: In
-  resolve: (value: Out) => void
+  resolve: (value: Out | Promise<Out>) => void
   reject: (reason: unknown) => void
 }
 
 type Options<In, Out> = {
-  /** Handles many items in one call; answers in their order. */
-  run: (items: In[]) => Promise<Out[]>
+  /** Handles many items in one call; answers in their order, each now or later. */
+  run: (items: In[]) => Promise<(Out | Promise<Out>)[]>
   /** How long the first item of a batch waits for company, milliseconds. */
   lingerMs: number
   maxItems: number
@@ -47,13 +47,13 @@ export const createBatcher = <In, Out>(options: Options<In, Out>) => {
 }
 
 const runBatch = async <In, Out>(
-  run: (items: In[]) => Promise<Out[]>,
+  run: Options<In, Out>['run'],
   batch: Waiting<In, Out>[],
 ): Promise<void> => {
   try {
     const answers = await run(batch.map(({ item }) => item))
     batch.forEach(({ resolve, reject }, index) => {
-      if (index in answers) resolve(answers[index] as Out)
+      if (index in answers) resolve(answers[index] as Out | Promise<Out>)
       else reject(new Error('The batch answered fewer items than it was given'))
     })
   } catch (error) {

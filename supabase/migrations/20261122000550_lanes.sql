@@ -18,8 +18,8 @@ create table private.account_lanes (
   blocked_until timestamptz not null default '-infinity',
   -- Why nothing may be sent until somebody opens the lane again. Any reason closes it.
   closed_by text[] not null default '{}',
-  -- Fencing token: grows with every claim, so that a late worker is recognised.
-  token bigint not null default 0,
+  -- Whose the lane is, and the fencing token: every claim brings its own, and it is taken away with
+  -- the lane, so that a late worker is recognised.
   claim_id uuid,
   lease_expires_at timestamptz,
   constraint account_lanes_closed_by_known
@@ -31,11 +31,9 @@ comment on table private.account_lanes is 'One row per account: its place in the
 
 -- Serves: claim_jobs and tick, by time.
 create index account_lanes_ready_at_idx on private.account_lanes (ready_at);
--- Serves: the repeated call of one claim.
+-- Serves: the lanes of one claim.
 create index account_lanes_claim_id_idx
   on private.account_lanes (claim_id) where claim_id is not null;
--- Serves: the breaker of an X app.
-create index account_lanes_x_app_id_idx on private.account_lanes (x_app_id);
 
 create table private.publish_jobs (
   post_id uuid primary key,
@@ -44,15 +42,13 @@ create table private.publish_jobs (
   run_at timestamptz not null,
   -- After that the post's late policy applies instead of sending.
   stale_at timestamptz not null default 'infinity',
+  -- Sending from Go to settle. Which jobs a claim waits for, its lane knows: the first ones due.
   state text not null default 'waiting',
-  -- The lane's token of the claim that holds it.
-  token bigint,
   -- Segment to send next.
   position smallint not null default 0,
   -- False while the network does not have its media yet: the job is passed by.
   media_ready boolean not null default true,
-  constraint publish_jobs_state_known check (state in ('waiting', 'claimed', 'sending')),
-  constraint publish_jobs_held_iff_token check ((token is not null) = (state <> 'waiting'))
+  constraint publish_jobs_state_known check (state in ('waiting', 'sending'))
 ) with (fillfactor = 50);
 
 comment on table private.publish_jobs is
@@ -61,7 +57,7 @@ comment on table private.publish_jobs is
 -- Serves: the first due jobs of a lane.
 create index publish_jobs_account_id_run_at_idx
   on private.publish_jobs (account_id, run_at, post_id);
--- Serves: the late policy. Free of state, so that claiming and sending touch no index.
+-- Serves: the late policy. Free of state, so that sending touches no index.
 create index publish_jobs_stale_at_idx
   on private.publish_jobs (stale_at) where stale_at < 'infinity';
 -- Serves: threads that have begun and wait.
@@ -89,7 +85,7 @@ $$;
 comment on function private.lock_lanes(uuid[]) is 'First lock of every change to a job.';
 
 -- When a free lane may be claimed. A held lane is ready when its lease lapses: nobody moves that.
-create function private.refresh_lanes(p_account_ids uuid[])
+create function private.refresh_lanes(p_account_ids uuid[], p_released uuid[] default '{}')
 returns void
 language plpgsql
 set search_path = ''
@@ -98,58 +94,53 @@ set enable_seqscan = off
 as $$
 begin
   update private.account_lanes as lanes
-  set ready_at = greatest(
-    lanes.blocked_until,
-    case when lanes.closed_by = '{}' then '-infinity' else 'infinity' end::timestamptz,
-    (select apps.breaker_open_until from private.x_apps as apps where apps.id = lanes.x_app_id),
-    coalesce(
-      (
-        select jobs.run_at
-        from private.publish_jobs as jobs
-        where jobs.account_id = lanes.account_id
-          and jobs.state <> 'sending'
-          and jobs.media_ready
-        order by jobs.run_at, jobs.post_id
-        limit 1
-      ),
-      'infinity'
+  set
+    claim_id = null,
+    lease_expires_at = null,
+    ready_at = greatest(
+      lanes.blocked_until,
+      case when lanes.closed_by = '{}' then '-infinity' else 'infinity' end::timestamptz,
+      (select apps.breaker_open_until from private.x_apps as apps where apps.id = lanes.x_app_id),
+      coalesce(
+        (
+          select jobs.run_at
+          from private.publish_jobs as jobs
+          where jobs.account_id = lanes.account_id
+            and jobs.state = 'waiting'
+            and jobs.media_ready
+          order by jobs.run_at, jobs.post_id
+          limit 1
+        ),
+        'infinity'
+      )
     )
-  )
-  where lanes.account_id = any (p_account_ids)
-    and lanes.claim_id is null;
+  where lanes.account_id = any (p_account_ids || p_released)
+    and (lanes.claim_id is null or lanes.account_id = any (p_released));
 end
 $$;
 
-comment on function private.refresh_lanes(uuid[]) is
-  'Sets ready_at of free lanes from their first job, what closes them and the breaker of their app.';
+comment on function private.refresh_lanes(uuid[], uuid[]) is
+  'Sets ready_at of free lanes from their first job, what closes them and the breaker of their app. p_released: lanes to free first.';
 
--- Takes a lane from a worker that has not sent anything of it yet, because an earlier job came or
--- a claimed one changed. The worker's Go is then refused by the token; nothing has left.
+-- Takes a lane from a worker that is not sending anything of it, because an earlier job came or the
+-- lane was closed. The worker's Go is then refused by the token; nothing has left.
 create function private.reclaim_idle_lanes(p_account_ids uuid[])
 returns void
 language sql
 set search_path = ''
 as $$
-  with reclaimed as (
-    update private.account_lanes as lanes
-    set token = lanes.token + 1, claim_id = null, lease_expires_at = null
-    where lanes.account_id = any (p_account_ids)
-      and lanes.claim_id is not null
-      and not exists (
-        select from private.publish_jobs as jobs
-        where jobs.account_id = lanes.account_id and jobs.state = 'sending'
-      )
-    returning lanes.account_id
-  )
-  update private.publish_jobs as jobs
-  set state = 'waiting', token = null
-  from reclaimed
-  where jobs.account_id = reclaimed.account_id
-    and jobs.state = 'claimed';
+  update private.account_lanes as lanes
+  set claim_id = null, lease_expires_at = null
+  where lanes.account_id = any (p_account_ids)
+    and lanes.claim_id is not null
+    and not exists (
+      select from private.publish_jobs as jobs
+      where jobs.account_id = lanes.account_id and jobs.state = 'sending'
+    );
 $$;
 
 comment on function private.reclaim_idle_lanes(uuid[]) is
-  'Fences off workers that hold lanes without having sent from them.';
+  'Fences off workers that hold lanes without sending from them.';
 
 create function private.close_lanes(p_account_ids uuid[], p_reason text)
 returns void

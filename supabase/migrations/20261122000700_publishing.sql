@@ -13,26 +13,24 @@ create table public.publish_attempts (
   number smallint not null,
   workspace_id uuid not null,
   account_id uuid not null,
-  status text not null default 'sending',
+  status text not null,
   sending_at timestamptz not null,
   -- When the request really left, on the database's clock.
   sent_at timestamptz,
-  finished_at timestamptz,
+  finished_at timestamptz not null,
   remote_id text,
   http_status smallint,
   -- {slug, detail, who, remedy}
   error jsonb,
   primary key (post_id, position, number),
   constraint publish_attempts_status_known
-    check (status in ('sending', 'accepted', 'refused', 'unknown', 'abandoned')),
-  constraint publish_attempts_finished_iff_time
-    check ((finished_at is null) = (status = 'sending')),
+    check (status in ('accepted', 'refused', 'unknown', 'abandoned')),
   constraint publish_attempts_accepted_iff_remote_id
     check ((remote_id is not null) = (status = 'accepted'))
 ) partition by range (post_id);
 
 comment on table public.publish_attempts is
-  'Every time a segment was, or may have been, sent. Partitioned like posts.';
+  'Every time a segment was, or may have been, sent, written once it ended. Partitioned like posts.';
 
 -- Serves: lateness of an account, newest first.
 create index publish_attempts_account_id_idx on public.publish_attempts (account_id, post_id desc);
@@ -41,9 +39,9 @@ create table private.live_attempts (
   post_id uuid not null,
   position smallint not null,
   number smallint not null,
-  account_id uuid not null references public.accounts (id) on delete cascade,
+  -- No key to accounts: it would lock the account for every attempt. A trigger forgets them.
+  account_id uuid not null,
   workspace_id uuid not null,
-  token bigint not null,
   go_id uuid not null,
   sending_at timestamptz not null,
   -- The worker sends nothing after that, and the rescuer looks at the attempt.
@@ -57,7 +55,7 @@ create table private.live_attempts (
   -- Looks that proved X did not have it, after the last moment a frozen worker could have sent it.
   absent_count int not null default 0,
   primary key (post_id, position)
-);
+) with (fillfactor = 70);
 
 comment on table private.live_attempts is
   'Attempts whose outcome is open: being sent, or unknown. One per segment at most.';
@@ -68,8 +66,9 @@ create index live_attempts_deadline_at_idx
 -- Serves: the reconciler.
 create index live_attempts_next_look_at_idx
   on private.live_attempts (next_look_at) where next_look_at is not null;
--- Serves: the foreign key.
-create index live_attempts_account_id_idx on private.live_attempts (account_id);
+-- Serves: unknown attempts of one account.
+create index live_attempts_account_id_idx
+  on private.live_attempts (account_id) where next_look_at is not null;
 
 create table private.remote_posts (
   network text not null,
@@ -139,11 +138,29 @@ $$;
 comment on function private.is_publishing_held() is
   'True after a restore or a promotion, until somebody has made sure what X already has.';
 
--- Takes lanes that are ready within p_ahead, fairly between workspaces, and their first due jobs.
--- Predicate and change are columns of the locked row, so two workers never get one lane.
+-- Definer: whoever deletes an account, what was open of it is forgotten.
+create function private.tg_accounts__forget_live_attempts()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  delete from private.live_attempts where account_id = old.id;
+  return null;
+end
+$$;
+
+create trigger accounts_after_delete_forget_live_attempts
+  after delete on public.accounts
+  for each row execute function private.tg_accounts__forget_live_attempts();
+
+-- Takes lanes that are ready within p_ahead, fairly between workspaces: every workspace has its first
+-- turn before any has its second. Turns are counted among the lanes that have been ready longest, so
+-- that the cost stays that of a batch. Predicate and change are columns of the locked row, so two
+-- workers never get one lane.
 create function private.take_lanes(
-  p_claim_id uuid, p_lanes int, p_per_lane int, p_ahead interval, p_lease interval,
-  p_now timestamptz
+  p_claim_id uuid, p_lanes int, p_ahead interval, p_lease interval, p_now timestamptz
 )
 returns void
 language plpgsql
@@ -165,7 +182,7 @@ begin
       where ready_at <= p_now + p_ahead
         and (claim_id is null or lease_expires_at <= p_now)
       order by ready_at
-      limit p_lanes * 4
+      limit greatest(p_lanes * 4, 10000)
     ) as lanes
   ), chosen as (
     select lanes.account_id
@@ -176,45 +193,20 @@ begin
     order by candidates.turn, candidates.ready_at
     limit p_lanes
     for update of lanes skip locked
-  ), claimed as (
-    update private.account_lanes as lanes
-    set
-      token = lanes.token + 1,
-      claim_id = p_claim_id,
-      lease_expires_at = p_now + p_lease,
-      ready_at = p_now + p_lease
-    from chosen
-    where lanes.account_id = chosen.account_id
-    returning lanes.account_id, lanes.token
-  ), heads as (
-    select first_jobs.post_id, claimed.token
-    from claimed
-    cross join lateral (
-      select jobs.post_id
-      from private.publish_jobs as jobs
-      where jobs.account_id = claimed.account_id
-        and jobs.state <> 'sending'
-        and jobs.run_at <= p_now + p_ahead
-        and jobs.stale_at > p_now
-        and jobs.media_ready
-      order by jobs.run_at, jobs.post_id
-      limit p_per_lane
-    ) as first_jobs
   )
-  update private.publish_jobs as jobs
-  set state = 'claimed', token = heads.token
-  from heads
-  where jobs.post_id = heads.post_id
-    -- Again, because a job may have moved while its lane's lock was awaited.
-    and jobs.state <> 'sending'
-    and jobs.run_at <= p_now + p_ahead;
+  update private.account_lanes as lanes
+  set claim_id = p_claim_id, lease_expires_at = p_now + p_lease, ready_at = p_now + p_lease
+  from chosen
+  where lanes.account_id = chosen.account_id;
 end
 $$;
 
-comment on function private.take_lanes(uuid, int, int, interval, interval, timestamptz) is
-  'The claim itself: locks ready lanes, skips locked ones, marks their first due jobs.';
+comment on function private.take_lanes(uuid, int, interval, interval, timestamptz) is
+  'The claim itself: locks ready lanes, skips locked ones.';
 
-create function private.claimed_batch(p_claim_id uuid)
+create function private.claimed_batch(
+  p_claim_id uuid, p_per_lane int, p_ahead interval, p_now timestamptz
+)
 returns jsonb
 language plpgsql
 stable
@@ -231,7 +223,6 @@ begin
         'account_id', lanes.account_id,
         'workspace_id', lanes.workspace_id,
         'x_app_id', lanes.x_app_id,
-        'token', lanes.token,
         'encrypted_tokens', tokens.encrypted_tokens,
         'tokens_expire_at', tokens.expires_at,
         'tokens_version', tokens.version,
@@ -243,56 +234,30 @@ begin
     join private.account_tokens as tokens on tokens.account_id = lanes.account_id
     join lateral (
       select
-        min(jobs.run_at) as first_run_at,
+        min(due.run_at) as first_run_at,
         jsonb_agg(
-          jsonb_build_object(
-            'post_id', jobs.post_id, 'position', jobs.position, 'run_at', jobs.run_at
-          )
-          order by jobs.run_at, jobs.post_id
+          jsonb_build_object('post_id', due.post_id, 'position', due.position, 'run_at', due.run_at)
+          order by due.run_at, due.post_id
         ) as jobs
-      from private.publish_jobs as jobs
-      where jobs.account_id = lanes.account_id
-        and jobs.state = 'claimed'
-        and jobs.token = lanes.token
+      from (
+        select jobs.post_id, jobs.position, jobs.run_at
+        from private.publish_jobs as jobs
+        where jobs.account_id = lanes.account_id
+          and jobs.state = 'waiting'
+          and jobs.run_at <= p_now + p_ahead
+          and jobs.stale_at > p_now
+          and jobs.media_ready
+        order by jobs.run_at, jobs.post_id
+        limit p_per_lane
+      ) as due
     ) as batch on batch.jobs is not null
     where lanes.claim_id = p_claim_id
   );
 end
 $$;
 
-comment on function private.claimed_batch(uuid) is
-  'What a claim holds: lanes with their tokens and jobs, the first due first.';
-
--- Lanes return to the queue; jobs of theirs that were not sent wait again.
-create function private.release_lanes(p_claim_id uuid, p_account_ids uuid[])
-returns void
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_released uuid[];
-begin
-  if p_account_ids = '{}' then
-    return;
-  end if;
-  perform private.lock_lanes(p_account_ids);
-  with released as (
-    update private.account_lanes
-    set claim_id = null, lease_expires_at = null
-    where claim_id = p_claim_id and account_id = any (p_account_ids)
-    returning account_id
-  )
-  select array_agg(account_id) into v_released from released;
-
-  update private.publish_jobs
-  set state = 'waiting', token = null
-  where account_id = any (v_released) and state = 'claimed';
-  perform private.refresh_lanes(v_released);
-end
-$$;
-
-comment on function private.release_lanes(uuid, uuid[]) is
-  'Gives back lanes a claim still holds; others are left alone.';
+comment on function private.claimed_batch(uuid, int, interval, timestamptz) is
+  'What a claim holds: lanes with their tokens and first due jobs, the first due first.';
 
 create function service.claim_jobs(
   p_claim_id uuid, p_worker_id uuid, p_lanes int default 500, p_per_lane int default 20,
@@ -315,18 +280,16 @@ begin
 
   if not private.is_publishing_held() then
     if not exists (select from private.account_lanes where claim_id = p_claim_id) then
-      perform private.take_lanes(p_claim_id, p_lanes, p_per_lane, p_ahead, p_lease, p_now);
+      perform private.take_lanes(p_claim_id, p_lanes, p_ahead, p_lease, p_now);
     end if;
-    v_lanes := private.claimed_batch(p_claim_id);
+    v_lanes := private.claimed_batch(p_claim_id, p_per_lane, p_ahead, p_now);
     -- A lane without a job to send must not be held for the length of a lease.
-    perform private.release_lanes(p_claim_id, array(
+    perform private.refresh_lanes('{}', array(
       select lanes.account_id
       from private.account_lanes as lanes
       where lanes.claim_id = p_claim_id
-        and not exists (
-          select from private.publish_jobs as jobs
-          where jobs.account_id = lanes.account_id and jobs.token = lanes.token
-        )
+      except
+      select (lane ->> 'account_id')::uuid from jsonb_array_elements(v_lanes) as lane
     ));
   end if;
   return jsonb_build_object(
@@ -336,7 +299,7 @@ end
 $$;
 
 comment on function service.claim_jobs(uuid, uuid, int, int, interval, interval, timestamptz) is
-  'Claims lanes due within p_ahead under p_claim_id; the same id returns the same batch.';
+  'Claims lanes due within p_ahead under p_claim_id; the same id returns the same lanes and their first due jobs.';
 
 -- The attempts of one Go, with all a worker needs to send them.
 create function private.sending_batch(p_go_id uuid, p_post_ids uuid[])
@@ -364,7 +327,6 @@ begin
       'position', live.position,
       'number', live.number,
       'account_id', live.account_id,
-      'token', live.token,
       'text', parts.text,
       'reply_to', parts.previous_remote_id,
       'is_last', parts.is_last
@@ -378,12 +340,15 @@ end
 $$;
 
 comment on function private.sending_batch(uuid, uuid[]) is
-  'What a Go allowed: [{post_id, position, number, account_id, token, text, reply_to, is_last}].';
+  'What a Go allowed: [{post_id, position, number, account_id, text, reply_to, is_last}].';
 
--- Commits attempts for the jobs that are still what the claim saw: held by its token, not canceled,
--- not moved, not stale, of an active account that no rate window closes and whose X app may send.
+-- One post that a worker wants to send, and the claim under which it holds the lane.
+create type private.go_request as (post_id uuid, claim_id uuid);
+
+-- Commits attempts for the jobs that may be sent now: due, not canceled, not stale, of a lane that
+-- the claim holds, that nothing closes and whose X app may send.
 create function private.start_attempts(
-  p_go_id uuid, p_claim_id uuid, p_post_ids uuid[], p_lease interval, p_now timestamptz
+  p_go_id uuid, p_wanted private.go_request[], p_lease interval, p_now timestamptz
 )
 returns void
 language plpgsql
@@ -393,139 +358,136 @@ set enable_seqscan = off
 set enable_nestloop = off
 as $$
 declare
-  v_post_ids uuid[];
-  v_account_ids uuid[];
+  v_post_ids uuid[] := array(select post_id from unnest(p_wanted));
 begin
-  with live as (
-    insert into private.live_attempts (
-      post_id, position, number, account_id, workspace_id, token, go_id, sending_at, deadline_at
-    )
-    select
-      jobs.post_id, jobs.position,
-      1 + (
-        select coalesce(max(attempts.number), 0)
-        from public.publish_attempts as attempts
-        where attempts.post_id = jobs.post_id and attempts.position = jobs.position
-      ),
-      jobs.account_id, jobs.workspace_id, jobs.token, p_go_id, p_now, p_now + p_lease
-    from private.publish_jobs as jobs
+  with allowed as materialized (
+    select jobs.post_id, jobs.position, jobs.account_id, jobs.workspace_id
+    from unnest(p_wanted) as wanted
+    join private.publish_jobs as jobs on jobs.post_id = wanted.post_id
     join private.account_lanes as lanes
-      on lanes.claim_id = p_claim_id
-      and lanes.account_id = jobs.account_id
-      and lanes.token = jobs.token
+      on lanes.account_id = jobs.account_id and lanes.claim_id = wanted.claim_id
+    join private.x_apps as apps on apps.id = lanes.x_app_id
+    left join private.live_attempts as live
+      on live.post_id = any (v_post_ids)
+      and live.post_id = jobs.post_id and live.position = jobs.position
+    where jobs.post_id = any (v_post_ids)
+      and jobs.state = 'waiting'
+      and jobs.media_ready
+      and jobs.stale_at > p_now
+      -- A job that moved is claimed anew: its worker waits for another instant.
+      and jobs.run_at <= p_now + interval '1 second'
+      and lanes.account_id = any (array(
+        select account_id from private.publish_jobs where post_id = any (v_post_ids)
+      ))
       and lanes.lease_expires_at > p_now
       and lanes.blocked_until <= p_now
       and lanes.closed_by = '{}'
-    where jobs.post_id = any (p_post_ids)
-      and jobs.state = 'claimed'
-      and jobs.stale_at > p_now
-      and jobs.media_ready
-      and (
-        select posts.status from public.posts where posts.id = jobs.post_id
-      ) in ('scheduled', 'publishing', 'partially_published')
-      and (
-        select accounts.status from public.accounts where accounts.id = jobs.account_id
-      ) = 'active'
-      and (
-        select apps.breaker_open_until from private.x_apps as apps where apps.id = lanes.x_app_id
-      ) <= p_now
-    on conflict (post_id, position) do nothing
-    returning post_id, position, number, account_id, workspace_id
-  ), attempts as (
-    insert into public.publish_attempts (
-      post_id, position, number, workspace_id, account_id, sending_at
+      and apps.breaker_open_until <= p_now
+      and live.post_id is null
+  ), posts as (
+    update public.posts
+    set status = 'publishing'
+    from allowed
+    where posts.id = any (v_post_ids)
+      and posts.id = allowed.post_id
+      and posts.status in ('scheduled', 'publishing', 'partially_published')
+    returning allowed.*
+  ), earlier as (
+    select post_id, position, max(number) as number
+    from public.publish_attempts
+    where post_id = any (v_post_ids)
+    group by post_id, position
+  ), live as (
+    insert into private.live_attempts (
+      post_id, position, number, account_id, workspace_id, go_id, sending_at, deadline_at
     )
-    select post_id, position, number, workspace_id, account_id, p_now from live
+    select
+      posts.post_id, posts.position, 1 + coalesce(earlier.number, 0), posts.account_id,
+      posts.workspace_id, p_go_id, p_now, p_now + p_lease
+    from posts
+    left join earlier using (post_id, position)
+  ), segments as (
+    update public.post_segments as segments
+    set status = 'sending'
+    from posts
+    where segments.post_id = any (v_post_ids)
+      and segments.post_id = posts.post_id
+      and segments.position = posts.position
+  ), jobs as (
+    update private.publish_jobs as jobs
+    set state = 'sending'
+    from posts
+    where jobs.post_id = any (v_post_ids) and jobs.post_id = posts.post_id
   )
-  select array_agg(live.post_id), array_agg(distinct live.account_id)
-  into v_post_ids, v_account_ids
-  from live;
-
-  update private.publish_jobs set state = 'sending' where post_id = any (v_post_ids);
-  update public.posts
-  set status = 'publishing'
-  where id = any (v_post_ids) and status <> 'publishing';
-  update public.post_segments as segments
-  set status = 'sending'
-  where segments.post_id = any (v_post_ids)
-    and segments.position = (
-      select jobs.position from private.publish_jobs as jobs where jobs.post_id = segments.post_id
-    );
-  update private.account_lanes
+  update private.account_lanes as lanes
   set lease_expires_at = p_now + p_lease
-  where account_id = any (v_account_ids);
+  where lanes.account_id = any (array(select account_id from posts));
 end
 $$;
 
-comment on function private.start_attempts(uuid, uuid, uuid[], interval, timestamptz) is
-  'The check and the commit of a Go, under the locks of its lanes.';
+comment on function private.start_attempts(
+  uuid, private.go_request[], interval, timestamptz
+) is 'The check and the commit of a Go, under the locks of its lanes.';
 
--- After a Go was refused as a whole: whatever is wrong with one post must not stop the others.
-create function private.start_attempts_singly(
-  p_go_id uuid, p_claim_id uuid, p_post_ids uuid[], p_lease interval, p_now timestamptz
+-- Whatever is wrong with one post must not stop the others of its Go.
+create function private.start_attempts_safely(
+  p_go_id uuid, p_wanted private.go_request[], p_lease interval, p_now timestamptz
 )
 returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_post_id uuid;
+  v_one private.go_request;
 begin
-  foreach v_post_id in array p_post_ids loop
-    begin
-      perform private.start_attempts(p_go_id, p_claim_id, array[v_post_id], p_lease, p_now);
-    exception
-      when transaction_rollback or lock_not_available then
-        raise;
-      when others then
-        perform private.raise_alert(
-          'go-refused', v_post_id::text, sqlerrm,
-          'The post is not sent until this is put right. Report it as a fault of ours.', p_now
-        );
-    end;
-  end loop;
+  perform private.start_attempts(p_go_id, p_wanted, p_lease, p_now);
+exception
+  when transaction_rollback or lock_not_available then
+    raise;
+  when others then
+    if cardinality(p_wanted) = 1 then
+      perform private.raise_alert(
+        'go-refused', p_wanted[1].post_id::text, sqlerrm,
+        'The post is not sent until this is put right. Report it as a fault of ours.', p_now
+      );
+      return;
+    end if;
+    foreach v_one in array p_wanted loop
+      perform private.start_attempts_safely(p_go_id, array[v_one], p_lease, p_now);
+    end loop;
 end
 $$;
 
-comment on function private.start_attempts_singly(uuid, uuid, uuid[], interval, timestamptz) is
-  'Starts attempts one by one, so that a bad one keeps no other from being sent.';
+comment on function private.start_attempts_safely(
+  uuid, private.go_request[], interval, timestamptz
+) is 'Starts attempts together, or one by one when a bad one is among them.';
 
-create function service.go(
-  p_go_id uuid, p_claim_id uuid, p_post_ids uuid[],
-  p_lease interval default interval '30 seconds',
-  p_now timestamptz default clock_timestamp()
-)
-returns jsonb
+-- Definer: nobody may read live attempts; members see those of their posts.
+create function private.open_attempts(p_post_id uuid, p_workspace_id uuid)
+returns setof public.publish_attempts
 language plpgsql
+stable
 security definer
 set search_path = ''
-set statement_timeout = '5s'
 as $$
 begin
-  perform private.lock_lanes(array(
-    select account_id from private.publish_jobs where post_id = any (p_post_ids)
-  ));
-  -- Callers change posts only while they hold the lane, so nothing moves from here on.
-  if not private.is_publishing_held() then
-    begin
-      perform private.start_attempts(p_go_id, p_claim_id, p_post_ids, p_lease, p_now);
-    exception
-      when transaction_rollback or lock_not_available then
-        raise;
-      when others then
-        perform private.start_attempts_singly(p_go_id, p_claim_id, p_post_ids, p_lease, p_now);
-    end;
-  end if;
-  return jsonb_build_object(
-    'now', p_now,
-    'lease_ms', extract(epoch from p_lease) * 1000,
-    'attempts', private.sending_batch(p_go_id, p_post_ids)
-  );
+  perform private.require_role(p_workspace_id, 'viewer');
+  return query
+  select
+    live.post_id, live.position, live.number, live.workspace_id, live.account_id,
+    'sending', live.sending_at, null::timestamptz, null::timestamptz, null, null::smallint,
+    null::jsonb
+  from private.live_attempts as live
+  where live.post_id = p_post_id
+    and live.workspace_id = p_workspace_id
+    and live.next_look_at is null;
 end
 $$;
 
-comment on function service.go(uuid, uuid, uuid[], interval, timestamptz) is
-  'Allows a claim''s posts to be sent now. The same p_go_id returns the same attempts.';
+comment on function private.open_attempts(uuid, uuid) is
+  'What is being sent of a post, as attempts without an end. Role viewer.';
+
+grant execute on function private.open_attempts(uuid, uuid) to authenticated;
 
 create function public.list_attempts(p_post_id uuid)
 returns jsonb
@@ -538,11 +500,17 @@ as $$
       to_jsonb(attempts) - 'workspace_id' order by attempts.position, attempts.number
     ), '[]'
   )
-  from public.publish_attempts as attempts
-  where attempts.post_id = p_post_id;
+  from (
+    select * from public.publish_attempts where post_id = p_post_id
+    union all
+    select open.*
+    from public.posts
+    cross join private.open_attempts(posts.id, posts.workspace_id) as open
+    where posts.id = p_post_id
+  ) as attempts;
 $$;
 
-comment on function public.list_attempts(uuid) is 'Every attempt to send a post, in order.';
+comment on function public.list_attempts(uuid) is 'Every attempt to send a post, in order: ended ones, and the one that is being sent.';
 
 grant execute on function public.list_attempts(uuid) to authenticated;
 

@@ -24,44 +24,52 @@ create type private.attempt_result as (
   block_app_until timestamptz
 );
 
--- The next segment follows at once: under the worker's token when it still holds the job, through
--- the queue when the answer was late.
-create function private.continue_threads(p_post_ids uuid[], p_now timestamptz)
-returns void
+-- Ends the open attempts of results, or has them looked for, and hands back the results that did so,
+-- each with the time at which its segment went out. A remote id belongs to one segment only: a second
+-- claim on it is not adopted.
+create function private.close_attempts(p_results private.attempt_result[], p_now timestamptz)
+returns private.attempt_result[]
 language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_nestloop = off
 as $$
+declare
+  v_post_ids uuid[] := array(select post_id from unnest(p_results));
+  v_closed private.attempt_result[];
 begin
-  with following as (
-    select segments.post_id, min(segments.position) as position
-    from public.post_segments as segments
-    where segments.post_id = any (p_post_ids) and segments.status = 'pending'
-    group by segments.post_id
+  with open as materialized (
+    select results.*, live.sending_at
+    from unnest(p_results) as results
+    join private.live_attempts as live using (post_id, position, number)
+    where live.post_id = any (v_post_ids)
+      and (results.outcome <> 'unknown' or live.next_look_at is null)
+  ), owned as (
+    insert into private.remote_posts (network, remote_id, post_id, position)
+    select 'x', remote_id, post_id, position from open where outcome = 'accepted'
+    on conflict do nothing
+    returning post_id, position
   )
-  insert into private.publish_jobs as jobs (post_id, account_id, workspace_id, run_at, position)
-  select posts.id, posts.account_id, posts.workspace_id, p_now, following.position
-  from following
-  join public.posts on posts.id = following.post_id
-  on conflict (post_id) do update
-  set
-    state = case jobs.state when 'sending' then 'claimed' else jobs.state end,
-    position = excluded.position,
-    stale_at = 'infinity'
-  where jobs.state = 'sending' or jobs.position < excluded.position;
+  select array_agg(row(
+    post_id, position, number, outcome, remote_id, http_status, error,
+    coalesce(sent_at, sending_at), retry_at, block_account_until, block_app_until
+  )::private.attempt_result)
+  into v_closed
+  from open
+  left join owned using (post_id, position)
+  where open.outcome <> 'accepted' or owned.post_id is not null;
 
-  delete from private.publish_jobs as jobs
-  where jobs.post_id = any (p_post_ids)
-    and not exists (
-      select from public.post_segments as segments
-      where segments.post_id = jobs.post_id and segments.status = 'pending'
-    );
+  perform private.record_attempts(v_closed, p_now);
+  return v_closed;
 end
 $$;
 
-comment on function private.continue_threads(uuid[], timestamptz) is
-  'After a segment was accepted: moves the job to the next segment, or ends it.';
+comment on function private.close_attempts(private.attempt_result[], timestamptz) is
+  'Applies results to their open attempts; returns those that had one. Others are left alone.';
 
-create function private.settle_accepted(p_results private.attempt_result[], p_now timestamptz)
+-- An attempt is written once, when its outcome is known; again when "unknown" was not the end.
+create function private.record_attempts(p_closed private.attempt_result[], p_now timestamptz)
 returns void
 language plpgsql
 set search_path = ''
@@ -70,60 +78,46 @@ set enable_seqscan = off
 set enable_nestloop = off
 as $$
 declare
-  v_post_ids uuid[] := array(select distinct post_id from unnest(p_results));
+  v_post_ids uuid[] := array(select post_id from unnest(p_closed));
 begin
-  with owned as (
-    -- A remote id belongs to one segment only; a second claim on it is not adopted.
-    insert into private.remote_posts (network, remote_id, post_id, position)
-    select 'x', results.remote_id, results.post_id, results.position
-    from unnest(p_results) as results
-    join private.live_attempts as live using (post_id, position, number)
+  with doubted as (
+    update private.live_attempts as live
+    set next_look_at = p_now + interval '15 seconds'
+    from unnest(p_closed) as results
     where live.post_id = any (v_post_ids)
-    on conflict do nothing
-    returning remote_id, post_id, position
+      and live.post_id = results.post_id and live.position = results.position
+      and results.outcome = 'unknown'
+    returning live.*
   ), ended as (
     delete from private.live_attempts as live
-    using owned
+    using unnest(p_closed) as results
     where live.post_id = any (v_post_ids)
-      and live.post_id = owned.post_id
-      and live.position = owned.position
-    returning live.post_id, live.position, live.number, live.sending_at, owned.remote_id
-  ), attempts as (
-    update public.publish_attempts as attempts
-    set
-      status = 'accepted', remote_id = results.remote_id, http_status = results.http_status,
-      sent_at = coalesce(results.sent_at, attempts.sent_at), finished_at = p_now, error = null
-    from unnest(p_results) as results
-    join ended using (post_id, position, number)
-    where attempts.post_id = any (v_post_ids)
-      and attempts.post_id = results.post_id
-      and attempts.position = results.position
-      and attempts.number = results.number
-  ), segments as (
-    update public.post_segments as segments
-    set
-      status = 'published', remote_id = ended.remote_id,
-      published_at = coalesce(results.sent_at, ended.sending_at)
-    from unnest(p_results) as results
-    join ended using (post_id, position, number)
-    where segments.post_id = any (v_post_ids)
-      and segments.post_id = ended.post_id
-      and segments.position = ended.position
-    returning segments.post_id
+      and live.post_id = results.post_id and live.position = results.position
+      and results.outcome <> 'unknown'
+    returning live.*
   )
-  select array_agg(distinct post_id) into v_post_ids from segments;
-
-  perform private.finish_posts(v_post_ids, p_now);
-  perform private.continue_threads(v_post_ids, p_now);
+  insert into public.publish_attempts as attempts (
+    post_id, position, number, workspace_id, account_id, sending_at, finished_at, sent_at, status,
+    remote_id, http_status, error
+  )
+  select
+    live.post_id, live.position, live.number, live.workspace_id, live.account_id, live.sending_at,
+    p_now, results.sent_at, case results.outcome when 'retry' then 'abandoned' else results.outcome end,
+    case results.outcome when 'accepted' then results.remote_id end, results.http_status,
+    case when results.outcome <> 'accepted' then results.error end
+  from unnest(p_closed) as results
+  join (select * from doubted union all select * from ended) as live using (post_id, position)
+  on conflict (post_id, position, number) do update
+  set
+    status = excluded.status, finished_at = excluded.finished_at, sent_at = excluded.sent_at,
+    remote_id = excluded.remote_id, http_status = excluded.http_status, error = excluded.error;
 end
 $$;
 
-comment on function private.settle_accepted(private.attempt_result[], timestamptz) is
-  'X has these segments: adopts their ids, ends the posts that are complete, goes on with threads.';
+comment on function private.record_attempts(private.attempt_result[], timestamptz) is
+  'Writes the attempts of results; unknown ones stay open and are looked for.';
 
--- A thread with segments to come stays publishing while its worker goes on, and becomes
--- partially_published when the answer was late and the queue has to take it up again.
-create function private.finish_posts(p_post_ids uuid[], p_now timestamptz)
+create function private.mark_segments(p_closed private.attempt_result[])
 returns void
 language plpgsql
 set search_path = ''
@@ -131,6 +125,39 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_nestloop = off
 as $$
+declare
+  v_post_ids uuid[] := array(select post_id from unnest(p_closed));
+begin
+  update public.post_segments as segments
+  set
+    status = case results.outcome
+      when 'accepted' then 'published' when 'refused' then 'failed'
+      when 'retry' then 'pending' else 'unconfirmed'
+    end,
+    remote_id = case results.outcome when 'accepted' then results.remote_id end,
+    published_at = case results.outcome when 'accepted' then results.sent_at end
+  from unnest(p_closed) as results
+  where segments.post_id = any (v_post_ids)
+    and segments.post_id = results.post_id
+    and segments.position = results.position;
+end
+$$;
+
+comment on function private.mark_segments(private.attempt_result[]) is
+  'Gives segments the status that the outcomes of their attempts mean.';
+
+-- A thread with segments to come stays publishing while it goes on, and becomes partially_published
+-- when the answer was late and the queue has to take it up again.
+create function private.finish_posts(p_post_ids uuid[], p_now timestamptz)
+returns uuid[]
+language plpgsql
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_nestloop = off
+as $$
+declare
+  v_complete uuid[];
 begin
   with progress as (
     select
@@ -158,59 +185,29 @@ begin
     returning
       posts.id, posts.workspace_id, posts.account_id, posts.status, posts.scheduled_at,
       posts.published_at, progress.remote_ids
-  )
-  insert into public.events (workspace_id, type, subject_type, subject_id, data)
-  select
-    changed.workspace_id, 'post.' || changed.status, 'post', changed.id,
-    jsonb_build_object(
-      'post_id', changed.id, 'account_id', changed.account_id, 'status', changed.status,
-      'scheduled_at', changed.scheduled_at, 'published_at', changed.published_at,
-      'remote_ids', changed.remote_ids,
-      'late_ms', round(extract(epoch from changed.published_at - changed.scheduled_at) * 1000)
+  ), told as (
+    insert into public.events (
+      workspace_id, type, subject_type, subject_id, actor_type, actor_id, data
     )
-  from changed
-  where changed.status in ('published', 'partially_published');
+    select
+      changed.workspace_id, 'post.' || changed.status, 'post', changed.id,
+      case when actor.id is null then 'system' else 'user' end, actor.id,
+      jsonb_build_object(
+        'post_id', changed.id, 'account_id', changed.account_id, 'status', changed.status,
+        'scheduled_at', changed.scheduled_at, 'published_at', changed.published_at,
+        'remote_ids', changed.remote_ids,
+        'late_ms', round(extract(epoch from changed.published_at - changed.scheduled_at) * 1000)
+      )
+    from changed, (select auth.uid() as id) as actor
+    where changed.status in ('published', 'partially_published')
+  )
+  select array_agg(changed.id) into v_complete from changed where changed.status = 'published';
+  return coalesce(v_complete, '{}');
 end
 $$;
 
 comment on function private.finish_posts(uuid[], timestamptz) is
-  'Sets status and published_at of posts from their segments and writes the events.';
-
--- Closes open attempts as p_status and hands back the results that did so.
-create function private.close_attempts(
-  p_results private.attempt_result[], p_status text, p_now timestamptz
-)
-returns private.attempt_result[]
-language sql
-set search_path = ''
-set enable_seqscan = off
-as $$
-  with ended as (
-    delete from private.live_attempts as live
-    using unnest(p_results) as results
-    where live.post_id = results.post_id
-      and live.position = results.position
-      and live.number = results.number
-    returning live.post_id, live.position, live.number
-  ), attempts as (
-    update public.publish_attempts as attempts
-    set
-      status = p_status, http_status = results.http_status, error = results.error,
-      sent_at = coalesce(results.sent_at, attempts.sent_at), finished_at = p_now
-    from unnest(p_results) as results
-    join ended using (post_id, position, number)
-    where attempts.post_id = any (array(select post_id from ended))
-      and attempts.post_id = results.post_id
-      and attempts.position = results.position
-      and attempts.number = results.number
-  )
-  select coalesce(array_agg(results), '{}')
-  from unnest(p_results) as results
-  join ended using (post_id, position, number);
-$$;
-
-comment on function private.close_attempts(private.attempt_result[], text, timestamptz) is
-  'Ends open attempts that did not publish; returns their results. Closed ones are left alone.';
+  'Sets status and published_at of posts from their segments and writes the events. Returns those that are complete.';
 
 create function private.emit_outcomes(p_post_ids uuid[])
 returns void
@@ -232,133 +229,103 @@ $$;
 comment on function private.emit_outcomes(uuid[]) is
   'Writes post.<status> for posts that just reached that status.';
 
-create function private.settle_refused(p_results private.attempt_result[], p_now timestamptz)
+-- What X has not taken, or not taken for certain: refused posts fail or stop where they are, unknown
+-- ones are looked for before anything else happens, others wait again. A thread that has begun keeps
+-- publishing while it waits; it cannot be canceled or go stale half way.
+create function private.stop_posts(p_closed private.attempt_result[], p_now timestamptz)
 returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_closed private.attempt_result[] := private.close_attempts(p_results, 'refused', p_now);
-  v_post_ids uuid[] := array(select post_id from unnest(v_closed));
+  v_ended uuid[] := array(select post_id from unnest(p_closed) where outcome <> 'retry');
 begin
-  update public.post_segments as segments
-  set status = 'failed'
-  from unnest(v_closed) as results
-  where segments.post_id = any (v_post_ids)
-    and segments.post_id = results.post_id
-    and segments.position = results.position;
-
   update public.posts
   set
-    status = case when posts.published_at is null then 'failed' else 'partially_published' end,
-    failure = coalesce(results.error, '{}') || jsonb_build_object('segment', results.position),
+    status = case
+      when results.outcome = 'unknown' then 'unconfirmed'
+      when results.outcome = 'refused' and posts.published_at is null then 'failed'
+      when results.outcome = 'refused' or posts.status = 'unconfirmed' and posts.published_at is not null
+        then 'partially_published'
+      when posts.published_at is null then 'scheduled'
+      else posts.status
+    end,
+    failure = case when results.outcome <> 'retry'
+      then coalesce(results.error, '{}') || jsonb_build_object('segment', results.position)
+    end,
     updated_at = p_now
-  from unnest(v_closed) as results
-  where posts.id = any (v_post_ids) and posts.id = results.post_id;
+  from unnest(p_closed) as results
+  where posts.id = any (array(select post_id from unnest(p_closed))) and posts.id = results.post_id;
 
-  delete from private.publish_jobs where post_id = any (v_post_ids);
-  perform private.emit_outcomes(v_post_ids);
+  delete from private.publish_jobs where post_id = any (v_ended);
+  perform private.requeue_posts(array(
+    select results from unnest(p_closed) as results where results.outcome = 'retry'
+  ), p_now);
+  perform private.emit_outcomes(v_ended);
 end
 $$;
 
-comment on function private.settle_refused(private.attempt_result[], timestamptz) is
-  'X will not take these segments: the posts fail, or stop where they are.';
+comment on function private.stop_posts(private.attempt_result[], timestamptz) is
+  'Refused, unknown and postponed posts: their status, their job and their event.';
 
--- Nothing is on X because of these attempts, so the same segment is sent again later.
-create function private.settle_retries(p_results private.attempt_result[], p_now timestamptz)
+create function private.requeue_posts(p_closed private.attempt_result[], p_now timestamptz)
 returns void
-language plpgsql
+language sql
 set search_path = ''
 as $$
-declare
-  v_closed private.attempt_result[] := private.close_attempts(p_results, 'abandoned', p_now);
-  v_post_ids uuid[] := array(select post_id from unnest(v_closed));
-begin
-  update public.post_segments as segments
-  set status = 'pending'
-  where segments.post_id = any (v_post_ids) and segments.status in ('sending', 'unconfirmed');
-
-  -- A thread that has begun keeps publishing; it cannot be canceled or go stale half way.
-  update public.posts
-  set
-    status = case when published_at is null then 'scheduled' else 'partially_published' end,
-    failure = null,
-    updated_at = p_now
-  where id = any (v_post_ids) and (published_at is null or status = 'unconfirmed');
-
   insert into private.publish_jobs as jobs (
     post_id, account_id, workspace_id, run_at, stale_at, position
   )
   select
-    posts.id, posts.account_id, posts.workspace_id,
-    coalesce(results.retry_at, p_now),
+    posts.id, posts.account_id, posts.workspace_id, coalesce(results.retry_at, p_now),
     case
       when posts.published_at is not null or posts.late_policy = 'publish' then 'infinity'
       else posts.scheduled_at + posts.late_after
     end,
     results.position
-  from unnest(v_closed) as results
+  from unnest(p_closed) as results
   join public.posts on posts.id = results.post_id
-  where posts.id = any (v_post_ids)
+  where posts.id = any (array(select post_id from unnest(p_closed)))
   on conflict (post_id) do update
-  set state = 'waiting', token = null, run_at = excluded.run_at;
-end
+  set state = 'waiting', run_at = excluded.run_at;
 $$;
 
-comment on function private.settle_retries(private.attempt_result[], timestamptz) is
-  'X said later, or nothing left the worker: the segments wait again.';
+comment on function private.requeue_posts(private.attempt_result[], timestamptz) is
+  'The same segments wait again: nothing of these attempts is on X.';
 
-create function private.settle_unknown(p_results private.attempt_result[], p_now timestamptz)
+-- The next segment of a thread waits its turn like a post of its own, p_pause later: what is due in
+-- the lane meanwhile goes first, and no worker is held. A post without segments to send has no job.
+create function private.continue_threads(p_post_ids uuid[], p_pause interval, p_now timestamptz)
 returns void
-language plpgsql
+language sql
 set search_path = ''
 as $$
-declare
-  v_post_ids uuid[];
-begin
-  with opened as (
-    update private.live_attempts as live
-    set next_look_at = p_now + interval '15 seconds'
-    from unnest(p_results) as results
-    where live.post_id = results.post_id
-      and live.position = results.position
-      and live.number = results.number
-      and live.next_look_at is null
-    returning live.post_id, live.position, live.number
-  ), attempts as (
-    update public.publish_attempts as attempts
-    set
-      status = 'unknown', http_status = results.http_status, error = results.error,
-      sent_at = coalesce(results.sent_at, attempts.sent_at), finished_at = p_now
-    from unnest(p_results) as results
-    join opened using (post_id, position, number)
-    where attempts.post_id = any (array(select post_id from opened))
-      and attempts.post_id = results.post_id
-      and attempts.position = results.position
-      and attempts.number = results.number
-    returning attempts.post_id
+  insert into private.publish_jobs as jobs (
+    post_id, account_id, workspace_id, run_at, position
   )
-  select coalesce(array_agg(distinct post_id), '{}') into v_post_ids from attempts;
-
-  update public.post_segments
-  set status = 'unconfirmed'
-  where post_id = any (v_post_ids) and status = 'sending';
-
-  update public.posts
+  select posts.id, posts.account_id, posts.workspace_id, p_now + p_pause, following.position
+  from (
+    select segments.post_id, min(segments.position) as position
+    from public.post_segments as segments
+    where segments.post_id = any (p_post_ids) and segments.status = 'pending'
+    group by segments.post_id
+  ) as following
+  join public.posts on posts.id = following.post_id
+  on conflict (post_id) do update
   set
-    status = 'unconfirmed',
-    failure = results.error || jsonb_build_object('segment', results.position),
-    updated_at = p_now
-  from unnest(p_results) as results
-  where posts.id = any (v_post_ids) and posts.id = results.post_id;
+    state = 'waiting', position = excluded.position, run_at = excluded.run_at, stale_at = 'infinity'
+  where jobs.state = 'sending' or jobs.position < excluded.position;
 
-  delete from private.publish_jobs where post_id = any (v_post_ids);
-  perform private.emit_outcomes(v_post_ids);
-end
+  delete from private.publish_jobs as jobs
+  where jobs.post_id = any (p_post_ids)
+    and not exists (
+      select from public.post_segments as segments
+      where segments.post_id = jobs.post_id and segments.status = 'pending'
+    );
 $$;
 
-comment on function private.settle_unknown(private.attempt_result[], timestamptz) is
-  'Nobody knows whether X has these segments: they are looked for before anything else happens.';
+comment on function private.continue_threads(uuid[], interval, timestamptz) is
+  'After a segment was accepted: queues the next one, or ends the job.';
 
 -- Rate windows close a lane; exhausted credits close every lane of the app and alert.
 create function private.apply_blocks(p_results private.attempt_result[], p_now timestamptz)
@@ -450,11 +417,11 @@ begin
   set status = 'publishing'
   where id = p_attempt.post_id and status in ('scheduled', 'partially_published');
   insert into private.live_attempts (
-    post_id, position, number, account_id, workspace_id, token, go_id, sending_at, deadline_at
+    post_id, position, number, account_id, workspace_id, go_id, sending_at, deadline_at, next_look_at
   )
   values (
     p_attempt.post_id, p_attempt.position, p_attempt.number, p_attempt.account_id,
-    p_attempt.workspace_id, 0, gen_random_uuid(), p_attempt.sending_at, p_now
+    p_attempt.workspace_id, gen_random_uuid(), p_attempt.sending_at, p_now, p_now
   )
   on conflict (post_id, position) do update
   set number = excluded.number, sending_at = excluded.sending_at;
@@ -467,29 +434,16 @@ comment on function private.reopen_attempt(public.publish_attempts, text, timest
 
 -- An answer to an attempt that was closed as "X does not have it": if X has it after all, the
 -- promise was broken from outside, and a person must know.
-create function private.record_late_answers(p_results private.attempt_result[], p_now timestamptz)
+create function private.record_late_answers(p_late private.attempt_result[], p_now timestamptz)
 returns void
 language plpgsql
 set search_path = ''
-set plan_cache_mode = force_generic_plan
-set enable_seqscan = off
-set enable_nestloop = off
 as $$
 declare
-  v_late private.attempt_result[] := array(
-    select results
-    from unnest(p_results) as results
-    where results.outcome = 'accepted'
-      and (
-        select live.number
-        from private.live_attempts as live
-        where live.post_id = results.post_id and live.position = results.position
-      ) is distinct from results.number
-  );
   v_result private.attempt_result;
   v_attempt public.publish_attempts;
 begin
-  foreach v_result in array v_late loop
+  foreach v_result in array p_late loop
     select * into v_attempt
     from public.publish_attempts
     where post_id = v_result.post_id
@@ -517,33 +471,65 @@ $$;
 comment on function private.record_late_answers(private.attempt_result[], timestamptz) is
   'Records answers to closed attempts; alerts when X took one that was given up as absent.';
 
-create function private.results_with(p_results private.attempt_result[], p_outcome text)
+-- Accepted, although no attempt of theirs was open.
+create function private.late_answers(
+  p_results private.attempt_result[], p_closed private.attempt_result[]
+)
 returns private.attempt_result[]
 language sql
-immutable
+stable
 set search_path = ''
 as $$
-  select array_agg(results) from unnest(p_results) as results where results.outcome = p_outcome;
+  select array_agg(results)
+  from unnest(p_results) as results
+  left join unnest(p_closed) as closed using (post_id, position, number)
+  where results.outcome = 'accepted'
+    and closed.post_id is null
+    and not exists (
+      select from private.live_attempts as live
+      where live.post_id = results.post_id
+        and live.position = results.position
+        and live.number = results.number
+    );
 $$;
 
-comment on function private.results_with(private.attempt_result[], text) is
-  'The results of one outcome; null when there are none.';
+comment on function private.late_answers(
+  private.attempt_result[], private.attempt_result[]
+) is 'Results by which X took a segment whose attempt was closed before; null when there are none.';
 
-create function private.apply_results(p_results private.attempt_result[], p_now timestamptz)
+create function private.apply_results(
+  p_results private.attempt_result[], p_pause interval, p_now timestamptz
+)
 returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_closed private.attempt_result[] := private.close_attempts(p_results, p_now);
+  v_late private.attempt_result[];
+  v_accepted uuid[];
+  v_complete uuid[];
 begin
-  perform private.record_late_answers(p_results, p_now);
-  perform private.settle_accepted(accepted, p_now)
-  from private.results_with(p_results, 'accepted') as accepted where accepted is not null;
-  perform private.settle_refused(refused, p_now)
-  from private.results_with(p_results, 'refused') as refused where refused is not null;
-  perform private.settle_retries(retries, p_now)
-  from private.results_with(p_results, 'retry') as retries where retries is not null;
-  perform private.settle_unknown(unknown, p_now)
-  from private.results_with(p_results, 'unknown') as unknown where unknown is not null;
+  if cardinality(v_closed) is distinct from cardinality(p_results) then
+    v_late := private.late_answers(p_results, v_closed);
+    if v_late is not null then
+      perform private.record_late_answers(v_late, p_now);
+      v_closed := v_closed || private.close_attempts(v_late, p_now);
+    end if;
+  end if;
+
+  perform private.mark_segments(v_closed);
+  v_accepted := array(select post_id from unnest(v_closed) where outcome = 'accepted');
+  v_complete := private.finish_posts(v_accepted, p_now);
+  delete from private.publish_jobs where post_id = any (v_complete);
+  if cardinality(v_complete) < cardinality(v_accepted) then
+    perform private.continue_threads(v_accepted, p_pause, p_now);
+  end if;
+  if cardinality(v_accepted) < cardinality(v_closed) then
+    perform private.stop_posts(array(
+      select results from unnest(v_closed) as results where results.outcome <> 'accepted'
+    ), p_now);
+  end if;
   if exists (
     select from unnest(p_results) as results
     where results.block_account_until is not null or results.block_app_until is not null
@@ -553,12 +539,12 @@ begin
 end
 $$;
 
-comment on function private.apply_results(private.attempt_result[], timestamptz) is
+comment on function private.apply_results(private.attempt_result[], interval, timestamptz) is
   'Applies results of any outcome, all or none. The caller holds the lanes.';
 
 -- After a batch was refused as a whole. Fails when every result is bad: then it is no single row.
 create function private.apply_results_singly(
-  p_results private.attempt_result[], p_now timestamptz
+  p_results private.attempt_result[], p_pause interval, p_now timestamptz
 )
 returns void
 language plpgsql
@@ -571,7 +557,7 @@ declare
 begin
   foreach v_result in array p_results loop
     begin
-      perform private.apply_results(array[v_result], p_now);
+      perform private.apply_results(array[v_result], p_pause, p_now);
     exception
       when transaction_rollback or lock_not_available then
         raise;
@@ -592,13 +578,15 @@ begin
 end
 $$;
 
-comment on function private.apply_results_singly(private.attempt_result[], timestamptz) is
-  'Applies results one by one, so that a bad one keeps no other from being settled.';
+comment on function private.apply_results_singly(
+  private.attempt_result[], interval, timestamptz
+) is 'Applies results one by one, so that a bad one keeps no other from being settled.';
 
 -- p_also: lanes that the caller is going to change in the same transaction. They are locked here,
--- because lanes are locked at once and in one order.
+-- because lanes are locked at once and in one order. p_pause: between the segments of a thread.
 create function private.settle_results(
-  p_results private.attempt_result[], p_now timestamptz, p_also uuid[] default '{}'
+  p_results private.attempt_result[], p_now timestamptz, p_also uuid[] default '{}',
+  p_pause interval default interval '5 seconds'
 )
 returns void
 language plpgsql
@@ -606,31 +594,65 @@ set search_path = ''
 as $$
 declare
   v_account_ids uuid[] := array(
-    select posts.account_id
-    from public.posts
-    where posts.id = any (array(select post_id from unnest(p_results)))
+    select coalesce(
+      live.account_id, (select posts.account_id from public.posts where posts.id = results.post_id)
+    )
+    from unnest(p_results) as results
+    left join private.live_attempts as live using (post_id, position)
   );
 begin
   perform private.lock_lanes(v_account_ids || p_also);
-  begin
-    perform private.apply_results(p_results, p_now);
-  exception
-    when transaction_rollback or lock_not_available then
-      raise;
-    when others then
-      perform private.apply_results_singly(p_results, p_now);
-  end;
-  perform private.refresh_lanes(v_account_ids);
+  if cardinality(p_results) > 0 then
+    begin
+      perform private.apply_results(p_results, p_pause, p_now);
+    exception
+      when transaction_rollback or lock_not_available then
+        raise;
+      when others then
+        perform private.apply_results_singly(p_results, p_pause, p_now);
+    end;
+    perform private.refresh_lanes(v_account_ids);
+  end if;
 end
 $$;
 
-comment on function private.settle_results(private.attempt_result[], timestamptz, uuid[]) is
-  'Locks the lanes of results and applies them, whatever their outcome. Safe to repeat.';
+comment on function private.settle_results(
+  private.attempt_result[], timestamptz, uuid[], interval
+) is 'Locks the lanes of results and applies them, whatever their outcome. Safe to repeat.';
 
--- p_release: lanes that are done. p_skipped: lanes that could not begin, for want of a usable token
--- say; they are done for five seconds, so that nobody spins on them.
-create function service.settle(
-  p_results jsonb, p_claim_id uuid, p_release uuid[] default '{}', p_skipped uuid[] default '{}',
+-- p_lanes: [{account_id, claim_id, is_skipped}]. A skipped lane could not begin, for want of a usable
+-- token say; it is left alone for five seconds, so that nobody spins on it.
+create function private.release_lanes(p_lanes jsonb, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_held uuid[] := array(
+    select lanes.account_id
+    from jsonb_to_recordset(p_lanes) as done (account_id uuid, claim_id uuid)
+    join private.account_lanes as lanes using (account_id, claim_id)
+  );
+begin
+  update private.account_lanes as lanes
+  set blocked_until = greatest(lanes.blocked_until, p_now + interval '5 seconds')
+  from jsonb_to_recordset(p_lanes) as done (account_id uuid, is_skipped boolean)
+  where done.is_skipped
+    and lanes.account_id = done.account_id
+    and lanes.account_id = any (v_held);
+  perform private.refresh_lanes('{}', v_held);
+end
+$$;
+
+comment on function private.release_lanes(jsonb, timestamptz) is
+  'Gives back lanes that their claims still hold; others are left alone. The caller holds the locks.';
+
+-- All that a worker reports and asks for in one call, because each call costs: results to settle
+-- ([{post_id, position, number, outcome, …}]), lanes that are done, and posts whose time has come
+-- ([{post_id, claim_id}]). Repeated under the same p_go_id it changes nothing and answers alike.
+create function service.advance(
+  p_go_id uuid, p_go jsonb default '[]', p_results jsonb default '[]', p_release jsonb default '[]',
+  p_pause interval default interval '5 seconds', p_lease interval default interval '30 seconds',
   p_now timestamptz default clock_timestamp()
 )
 returns jsonb
@@ -639,20 +661,40 @@ security definer
 set search_path = ''
 set statement_timeout = '8s'
 as $$
+declare
+  v_wanted private.go_request[] := array(
+    select wanted from jsonb_populate_recordset(null::private.go_request, p_go) as wanted
+  );
+  v_post_ids uuid[] := array(select post_id from unnest(v_wanted));
 begin
   perform private.settle_results(
-    array(select results from jsonb_populate_recordset(null::private.attempt_result, p_results) as results),
-    p_now, p_release || p_skipped
+    array(
+      select results
+      from jsonb_populate_recordset(null::private.attempt_result, p_results) as results
+    ),
+    p_now,
+    array(
+      select account_id from private.publish_jobs where post_id = any (v_post_ids)
+      union all
+      select account_id from jsonb_to_recordset(p_release) as done (account_id uuid)
+    ),
+    p_pause
   );
-  if p_skipped <> '{}' then
-    update private.account_lanes
-    set blocked_until = greatest(blocked_until, p_now + interval '5 seconds')
-    where claim_id = p_claim_id and account_id = any (p_skipped);
+  if p_release <> '[]' then
+    perform private.release_lanes(p_release, p_now);
   end if;
-  perform private.release_lanes(p_claim_id, p_release || p_skipped);
-  return jsonb_build_object('now', p_now);
+  -- Callers change posts only while they hold the lane, so nothing moves from here on.
+  if v_post_ids <> '{}' and not private.is_publishing_held() then
+    perform private.start_attempts_safely(p_go_id, v_wanted, p_lease, p_now);
+  end if;
+  return jsonb_build_object(
+    'now', p_now,
+    'lease_ms', extract(epoch from p_lease) * 1000,
+    'attempts', private.sending_batch(p_go_id, v_post_ids)
+  );
 end
 $$;
 
-comment on function service.settle(jsonb, uuid, uuid[], uuid[], timestamptz) is
-  'Settles results ([{post_id, position, number, outcome, …}]) and gives back lanes that are done.';
+comment on function service.advance(
+  uuid, jsonb, jsonb, jsonb, interval, interval, timestamptz
+) is 'Settles results, gives back lanes, and allows posts to be sent now: {now, lease_ms, attempts}.';

@@ -260,7 +260,8 @@ as $$
     'segments', (
       select jsonb_agg(jsonb_build_object(
         'position', segments.position, 'text', segments.text, 'status', segments.status,
-        'remote_id', segments.remote_id, 'media', '[]'::jsonb
+        'remote_id', segments.remote_id,
+        'media', private.segment_media(segments.post_id, segments.position)
       ) order by segments.position)
       from public.post_segments as segments
       where segments.post_id = page.id
@@ -310,8 +311,8 @@ begin
   update public.post_segments set status = 'sending'
   where post_id = p_post_id and position = p_position;
 
-  insert into public.publish_attempts (
-    post_id, position, number, workspace_id, account_id, sending_at
+  insert into private.live_attempts (
+    post_id, position, number, account_id, workspace_id, go_id, sending_at, deadline_at
   )
   select
     posts.id, p_position,
@@ -320,16 +321,10 @@ begin
       from public.publish_attempts as attempts
       where attempts.post_id = p_post_id and attempts.position = p_position
     ),
-    posts.workspace_id, posts.account_id, p_sent_at
+    posts.account_id, posts.workspace_id, gen_random_uuid(), p_sent_at, p_now
   from public.posts
   where posts.id = p_post_id
   returning number into v_number;
-  insert into private.live_attempts (
-    post_id, position, number, account_id, workspace_id, token, go_id, sending_at, deadline_at
-  )
-  select id, p_position, v_number, account_id, workspace_id, 0, gen_random_uuid(), p_sent_at, p_now
-  from public.posts
-  where id = p_post_id;
   perform private.settle_results(array[row(
     p_post_id, p_position, v_number, 'accepted', p_remote_id, null, null, p_sent_at, null, null, null
   )::private.attempt_result], p_now);

@@ -7,7 +7,7 @@ drop function private.tg_accounts__follow_lane();
 drop function private.reclaim_idle_lanes(uuid[]);
 drop function private.open_lanes(uuid[], text);
 drop function private.close_lanes(uuid[], text);
-drop function private.refresh_lanes(uuid[]);
+drop function private.refresh_lanes(uuid[], uuid[]);
 drop function private.lock_lanes(uuid[]);
 drop table private.publish_jobs;
 drop table private.account_lanes;

@@ -7,7 +7,7 @@ drop function private.post_document(public.posts);
 drop function public.segments(public.posts);
 drop table public.post_segments;
 drop table public.posts;
-drop function private.tg_posts__check_transition();
+drop function private.tg_posts__refuse_transition();
 drop table private.post_transitions;
 delete from private.partition_policies where parent = 'public.post_segments';
 delete from private.partition_policies where parent = 'public.posts';

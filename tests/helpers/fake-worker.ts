@@ -20,6 +20,8 @@ const env = parseEnv({
   S3_BUCKET: 'myposts',
   S3_ACCESS_KEY_ID: 'key',
   S3_SECRET_ACCESS_KEY: 'secret',
+  // Threads go on at once, unless a test says otherwise.
+  THREAD_PAUSE_SECONDS: '0',
 })
 
 type Handler = (args: Record<string, unknown>) => unknown
@@ -87,7 +89,6 @@ export const attemptOf = (rest: Partial<Attempt> = {}): Attempt => ({
   position: 0,
   number: 1,
   account_id: 'account',
-  token: 1,
   text: 'text',
   reply_to: null,
   is_last: true,

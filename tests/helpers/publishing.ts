@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Attempt, AttemptResult, Claim, Go } from '../../shared/publishing/batches.ts'
+import type { Advance, Attempt, AttemptResult, Claim } from '../../shared/publishing/batches.ts'
 import type { OpenLook } from '../../shared/publishing/judge-looks.ts'
 import { type Person, signUp } from './callers.ts'
 import type { Tx } from './database.ts'
@@ -77,8 +77,11 @@ export const go = async (
   claimId: string,
   postIds: string[],
   { goId = randomUUID(), now = NOW }: GoOptions = {},
-): Promise<Attempt[]> =>
-  (await one<Go>(tx, 'service.go($1, $2, $3, p_now => $4)', [goId, claimId, postIds, now])).attempts
+): Promise<Attempt[]> => {
+  const wanted = postIds.map((post_id) => ({ post_id, claim_id: claimId }))
+  const sql = 'service.advance($1, p_go => $2, p_now => $3)'
+  return (await one<Advance>(tx, sql, [goId, JSON.stringify(wanted), now])).attempts
+}
 
 /** Claims and goes: the attempts a worker would now send. */
 export async function startSending(
@@ -105,19 +108,22 @@ export const resultFor = (
   ...rest,
 })
 
+/** Threads go on at once unless a pause is asked for. */
 export const settle = (
   tx: Tx,
   claimId: string,
   results: AttemptResult[],
-  { release = [] as string[], skipped = [] as string[], now = NOW } = {},
-): Promise<unknown> =>
-  one(tx, 'service.settle($1, $2, $3, $4, $5)', [
-    JSON.stringify(results),
-    claimId,
-    release,
-    skipped,
-    now,
-  ])
+  { release = [] as string[], skipped = [] as string[], now = NOW, pause = '0 seconds' } = {},
+): Promise<unknown> => {
+  const lane = (is_skipped: boolean) => (account_id: string) => ({
+    account_id,
+    claim_id: claimId,
+    is_skipped,
+  })
+  const done = [...release.map(lane(false)), ...skipped.map(lane(true))]
+  const sql = 'service.advance($1, p_results => $2, p_release => $3, p_pause => $4, p_now => $5)'
+  return one(tx, sql, [randomUUID(), JSON.stringify(results), JSON.stringify(done), pause, now])
+}
 
 export const rescue = (tx: Tx, now: Date): Promise<number> =>
   one(tx, 'private.rescue_attempts(p_now => $1)', [now])

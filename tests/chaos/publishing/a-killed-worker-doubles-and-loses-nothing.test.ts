@@ -46,9 +46,11 @@ test('sends once what a worker had claimed but not sent when it died', async () 
   const account = await newSandboxAccount(chaos.stack().state)
   const post = await scheduleAt(account, soon(4_500))
   await until('the post is claimed', async () => {
-    const { rowCount } = await chaos
-      .sql()
-      .query(`select from private.publish_jobs where post_id = $1 and state = 'claimed'`, [post])
+    const { rowCount } = await chaos.sql().query(
+      `select from private.publish_jobs join private.account_lanes using (account_id)
+           where post_id = $1 and claim_id is not null`,
+      [post],
+    )
     return rowCount === 1
   })
 
@@ -63,9 +65,11 @@ test('sends nothing that was canceled between claim and send', async () => {
   const post = await scheduleAt(account, soon(4_000))
   const witness = await scheduleAt(account, soon(4_100))
   await until('the post is claimed', async () => {
-    const { rowCount } = await chaos
-      .sql()
-      .query(`select from private.publish_jobs where post_id = $1 and state = 'claimed'`, [post])
+    const { rowCount } = await chaos.sql().query(
+      `select from private.publish_jobs join private.account_lanes using (account_id)
+           where post_id = $1 and claim_id is not null`,
+      [post],
+    )
     return rowCount === 1
   })
 

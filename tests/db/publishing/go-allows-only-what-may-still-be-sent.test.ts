@@ -125,7 +125,7 @@ test('lets one of two Goes through, and answers a repeated one alike', () =>
     expect(first).toHaveLength(1)
     expect(repeated).toEqual(first)
     expect(second).toEqual([])
-    expect(await count(tx, 'public.publish_attempts where post_id = $1', [post])).toBe(1)
+    expect(await count(tx, 'private.live_attempts where post_id = $1', [post])).toBe(1)
   }))
 
 test('sends nothing from a database that was restored or promoted', () =>

@@ -16,9 +16,9 @@ import {
 
 /** A state that no verb makes: whatever brings it about must not spread. */
 const corrupt = async (tx: Tx, postId: string) => {
-  await tx.query('alter table public.posts disable trigger posts_before_update_check_transition')
+  await tx.query('alter table public.posts disable trigger posts_before_update_refuse_transition')
   await tx.query(`update public.posts set status = 'canceled' where id = $1`, [postId])
-  await tx.query('alter table public.posts enable trigger posts_before_update_check_transition')
+  await tx.query('alter table public.posts enable trigger posts_before_update_refuse_transition')
 }
 
 /** Nobody can foresee why a row might be refused. */

@@ -127,3 +127,9 @@ test('an upload tells apart what is alike in all else', () => {
   ]
   expect(assign(looks, [item('1', { text: '', media: [photo('12')] })])).toEqual(['nothing', '1'])
 })
+
+test('one upload may be in two posts alike: then it tells nothing apart', () => {
+  const of = (post_id: string) => look({ post_id, text: '', media: [upload('11')] })
+  const items = [item('1', { text: '', media: [photo('11')] })]
+  expect(assign([of('a'), of('b')], items)).toEqual(['ambiguous', 'ambiguous'])
+})

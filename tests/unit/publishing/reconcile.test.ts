@@ -85,7 +85,6 @@ test('reports a find with its id, its time and the look it answers', async () =>
       verdict: 'found',
       remote_id: '42',
       sent_at: after(1_000).toISOString(),
-      certain: false,
     },
   ])
 })

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import type { Network } from '../../../shared/networks/network.ts'
 import type { Attempt, AttemptResult, Lane } from '../../../shared/publishing/batches.ts'
 import { anchorClock } from '../../../shared/publishing/database-clock.ts'
-import { runLane } from '../../../shared/publishing/run-lane.ts'
+import { type LaneTools, runLane } from '../../../shared/publishing/run-lane.ts'
 import {
   accepted,
   after,
@@ -23,9 +23,11 @@ type Options = {
   refresh?: Network['refresh']
   isAllowed?: (postId: string) => boolean
   tokenLifeMs?: number
+  /** Seconds between the segments of a thread. */
+  pause?: number
 }
 
-/** A lane over a Go that allows what it is asked, and a settle that keeps the order of things. */
+/** A lane over a database that allows what it is asked, and keeps the order of things. */
 const laneOf = async ({
   posts = ['a'],
   segments = 1,
@@ -33,6 +35,7 @@ const laneOf = async ({
   refresh,
   isAllowed = () => true,
   tokenLifeMs,
+  pause = 0,
 }: Options) => {
   const story: string[] = []
   const settled: AttemptResult[] = []
@@ -45,7 +48,6 @@ const laneOf = async ({
   const lane: Lane = {
     ...holder,
     x_app_id: 'app',
-    token: 1,
     jobs: posts.map((post_id, index) => ({
       post_id,
       position: 0,
@@ -57,7 +59,8 @@ const laneOf = async ({
     const rest = { post_id: postId, position: at, is_last: at === segments - 1 }
     return attemptOf({ ...rest, text: `${postId}${at}`, reply_to: at === 0 ? null : `${at - 1}` })
   }
-  const begun = await runLane(worker.deps, lane, {
+  let done: { is_skipped: boolean } | undefined
+  const lanes: LaneTools = {
     network: fakeNetwork({
       publish: (token, segment, options) => {
         story.push(`post ${segment.text}`)
@@ -66,19 +69,28 @@ const laneOf = async ({
       ...(refresh ? { refresh } : {}),
     }),
     clock: anchorClock(START, 0, worker.deps.monotonic),
-    go: async (postId) => {
-      story.push(`go ${postId}`)
-      if (!isAllowed(postId)) return null
-      return { attempt: next(postId), lease: { leftMs: () => 30_000 } }
-    },
-    settle: async (result) => {
-      story.push(`settle ${result.post_id}${result.position} ${result.outcome}`)
-      position.set(result.post_id, result.position + 1)
-      settled.push(result)
+    claimId: 'claim',
+    advance: async (step) => {
+      if (step.result) {
+        const { result } = step
+        story.push(`settle ${result.post_id}${result.position} ${result.outcome}`)
+        position.set(result.post_id, result.position + 1)
+        settled.push(result)
+      }
+      done = step.done ?? done
+      if (!step.go) return null
+      story.push(`go ${step.go.post_id}`)
+      if (!isAllowed(step.go.post_id)) return null
+      return { attempt: next(step.go.post_id), lease: { leftMs: () => 30_000 } }
     },
     spend: () => {},
-  })
-  return { story, settled, begun, worker }
+  }
+  await runLane(
+    { ...worker.deps, env: { ...worker.deps.env, THREAD_PAUSE_SECONDS: pause } },
+    lane,
+    lanes,
+  )
+  return { story, settled, begun: done?.is_skipped === false, worker }
 }
 
 test('sends in the order of the queue, each after the one before is settled', async () => {
@@ -110,6 +122,12 @@ test('commits each segment of a thread before the next is asked for', async () =
   expect(story).toEqual(
     [0, 1, 2].flatMap((at) => ['go a', `post a${at}`, `settle a${at} accepted`]),
   )
+})
+
+test('leaves the rest of a thread to the queue when it has to pause, and goes on with the next post', async () => {
+  const { story } = await laneOf({ posts: ['a', 'b'], segments: 2, pause: 5 })
+
+  expect(story.filter((line) => line.startsWith('post'))).toEqual(['post a0', 'post b0'])
 })
 
 test.each(['refused', 'unknown', 'app_blocked', 'not_sent'] as const)(

@@ -18,10 +18,20 @@ type Database = Record<string, (args: Args) => unknown>
 const lane = async (name: string, posts: string[] = [`post-${name}`], rest: object = {}) => ({
   ...(await tokenHolder()),
   x_app_id: 'app',
-  token: 1,
   jobs: posts.map((post_id) => ({ post_id, position: 0, run_at: START.toISOString() })),
   ...rest,
 })
+
+type Asked = { post_id: string }[]
+
+/** A database that allows what it is asked to send. */
+const allowing =
+  (rest: (postId: string) => object = () => ({})) =>
+  ({ p_go }: Args) => ({
+    now: START.toISOString(),
+    lease_ms: 30_000,
+    attempts: (p_go as Asked).map(({ post_id }) => attemptOf({ post_id, ...rest(post_id) })),
+  })
 
 /** A worker over a database that hands out these lanes once and allows what is asked. */
 const start = async (
@@ -39,25 +49,24 @@ const start = async (
       lease_ms: 15_000,
       lanes: batches.shift() ?? [],
     }),
-    go: ({ p_post_ids }) => ({
-      now: worker.deps.now().toISOString(),
-      lease_ms: 30_000,
-      attempts: (p_post_ids as string[]).map((post_id) => attemptOf({ post_id })),
-    }),
+    advance: allowing(),
     leave_worker: () => 0,
     ...database,
   })
   const spy = vi.fn<Network['publish']>(publish)
   await runWorker(worker.deps, fakeNetwork({ publish: spy }), isolate)
-  const settled = worker.callsOf('settle')
-  const all = <T>(name: string) => settled.flatMap((args) => args[name] as T[])
+  const steps = worker.callsOf('advance')
+  const all = <T>(name: string) => steps.flatMap((args) => args[name] as T[])
+  const done = all<{ account_id: string; is_skipped: boolean }>('p_release')
+  const namesOf = (skipped: boolean) =>
+    done.filter(({ is_skipped }) => is_skipped === skipped).map(({ account_id }) => account_id)
   return {
     worker,
     posted: spy,
     isolate,
     results: all<{ post_id: string; outcome: string }>('p_results'),
-    released: all<string>('p_release'),
-    skipped: all<string>('p_skipped'),
+    released: namesOf(false),
+    skipped: namesOf(true),
   }
 }
 
@@ -74,56 +83,61 @@ test('sends what it claims once, settles it and gives the lanes back', async () 
 })
 
 test('repeats a lost claim, a lost Go and a lost settle under the same ids, and POSTs once', async () => {
-  const lost = new Map<string, Args[]>()
-  const loseFirst = (fn: string, answer: (args: Args) => unknown) => (args: Args) => {
-    const calls = [...(lost.get(fn) ?? []), args]
-    lost.set(fn, calls)
-    if (calls.length === 1) throw new Error('the answer was lost')
-    return answer(args)
-  }
   const one = await lane('a')
+  const calls: Record<string, Args[]> = { claim_jobs: [], go: [], settle: [] }
+  /** The first answer of each kind is lost. */
+  const losing = (kind: string, args: Args) => {
+    calls[kind]?.push(args)
+    if (calls[kind]?.length === 1) throw new Error('the answer was lost')
+  }
   let handedOut = false
   const { posted } = await start([], {
     database: {
-      claim_jobs: loseFirst('claim_jobs', () => {
+      claim_jobs: (args) => {
+        losing('claim_jobs', args)
         const lanes = handedOut ? [] : [one]
         handedOut = true
         return { now: START.toISOString(), lease_ms: 15_000, lanes }
-      }),
-      go: loseFirst('go', ({ p_post_ids }) => ({
-        now: START.toISOString(),
-        lease_ms: 30_000,
-        attempts: (p_post_ids as string[]).map((post_id) => attemptOf({ post_id })),
-      })),
-      settle: loseFirst('settle', () => null),
+      },
+      advance: (args) => {
+        losing((args.p_go as Asked).length > 0 ? 'go' : 'settle', args)
+        return allowing()(args)
+      },
     },
   })
 
   expect(posted).toHaveBeenCalledTimes(1)
-  const ids = (fn: string, id: string) => (lost.get(fn) ?? []).slice(0, 2).map((args) => args[id])
-  for (const [fn, id] of [
+  for (const [kind, id] of [
     ['claim_jobs', 'p_claim_id'],
     ['go', 'p_go_id'],
+    ['settle', 'p_results'],
   ] as const) {
-    const [first, second] = ids(fn, id)
-    expect(second).toBe(first)
+    const [first, second] = calls[kind] ?? []
+    expect(second?.[id]).toEqual(first?.[id])
   }
-  const [first, second] = ids('settle', 'p_results')
-  expect(second).toEqual(first)
+})
+
+test('a report that is refused keeps no Go of its call from being given', async () => {
+  const { posted } = await start([await lane('a', ['1', '2'])], {
+    database: {
+      advance: (args) => {
+        if ((args.p_results as unknown[]).length > 0) throw new Error('a bad result')
+        return allowing()(args)
+      },
+    },
+  })
+
+  expect(posted).toHaveBeenCalledTimes(2)
 })
 
 test('reports as not sent what Go allowed too late, instead of leaving it in doubt', async () => {
   let calls = 0
   const { posted, results } = await start([await lane('a')], {
     database: {
-      go: ({ p_post_ids }) => {
+      advance: (args) => {
         calls += 1
         if (calls < 9) throw new Error('the database is away')
-        return {
-          now: START.toISOString(),
-          lease_ms: 30_000,
-          attempts: (p_post_ids as string[]).map((post_id) => attemptOf({ post_id })),
-        }
+        return allowing()(args)
       },
     },
   })
@@ -164,14 +178,7 @@ test('one lane that fails costs no other lane anything', async () => {
     [await lane('a', ['broken']), await lane('b', ['fine'])],
     {
       database: {
-        go: ({ p_post_ids }) => {
-          const ids = p_post_ids as string[]
-          return {
-            now: START.toISOString(),
-            lease_ms: 30_000,
-            attempts: ids.map((post_id) => attemptOf({ post_id, text: post_id })),
-          }
-        },
+        advance: allowing((post_id) => ({ text: post_id })),
       },
       publish: (async (_token: string, { text }: { text: string }) => {
         if (text === 'broken') throw new Error('a fault of ours')

@@ -1,8 +1,12 @@
-import { EDITORS, type FunctionRow, READERS, WORKERS } from './outcomes.ts'
+import { EDITORS, type FunctionRow, READERS, VIEWERS, WORKERS } from './outcomes.ts'
 
 /** Sending, and what came of it. */
 export const publishing: Record<string, FunctionRow> = {
   'public.list_attempts(uuid)': [READERS, `public.list_attempts('{published}')`],
+  'private.open_attempts(uuid,uuid)': [
+    VIEWERS,
+    `(select count(*) from private.open_attempts('{published}', '{workspace}'))`,
+  ],
   'public.resolve_post(uuid,text,integer)': [EDITORS, `public.resolve_post('{unconfirmed}', '1')`],
   'private.resolve_post(uuid,text,integer,timestamp with time zone)': [
     EDITORS,
@@ -12,16 +16,11 @@ export const publishing: Record<string, FunctionRow> = {
     WORKERS,
     `service.claim_jobs('{account}', '{account}')`,
   ],
-  'service.go(uuid,uuid,uuid[],interval,timestamp with time zone)': [
+  'service.advance(uuid,jsonb,jsonb,jsonb,interval,interval,timestamp with time zone)': [
     WORKERS,
-    `service.go('{account}', '{account}', array['{scheduled}'::uuid])`,
-  ],
-  'service.settle(jsonb,uuid,uuid[],uuid[],timestamp with time zone)': [
-    WORKERS,
-    `service.settle('[]', '{account}')`,
+    `service.advance('{account}')`,
   ],
   'service.claim_looks(integer,timestamp with time zone)': [WORKERS, 'service.claim_looks()'],
-  'service.list_open_looks(text,text)': [WORKERS, `service.list_open_looks('1')`],
   'service.list_owned_remote_ids(text[],text)': [
     WORKERS,
     `jsonb_build_object('owned', service.list_owned_remote_ids(array['1']))`,
