@@ -11,6 +11,7 @@ import { requestLog } from '../../shared/http/request-log.ts'
 import type { Network } from '../../shared/networks/network.ts'
 import { accounts } from './routes/accounts.ts'
 import { analytics } from './routes/analytics.ts'
+import { atRisk } from './routes/at-risk.ts'
 import { budget } from './routes/budget.ts'
 import { connections } from './routes/connections.ts'
 import { deliveries } from './routes/deliveries.ts'
@@ -20,8 +21,10 @@ import { health } from './routes/health.ts'
 import { me } from './routes/me.ts'
 import { postStatus } from './routes/post-status.ts'
 import { posts } from './routes/posts.ts'
+import { publishedPosts } from './routes/published-posts.ts'
 import { webhookActions } from './routes/webhook-actions.ts'
 import { webhookEndpoints } from './routes/webhook-endpoints.ts'
+import { workspaces } from './routes/workspaces.ts'
 import { xApps } from './routes/x-apps.ts'
 
 const maxBodyBytes = 1_048_576
@@ -65,8 +68,11 @@ export const createApp = (deps: Deps, network = loadNetwork(deps)) => {
     .route('/', accounts(deps))
     .route('/', xApps(deps))
     .route('/', budget(deps))
-    .route('/', posts(deps, network))
+    .route('/', workspaces(deps))
+    .route('/', atRisk(deps))
+    .route('/', posts(deps))
     .route('/', postStatus(deps))
+    .route('/', publishedPosts(deps))
     .route('/', events(deps))
     .route('/', webhookEndpoints(deps))
     .route('/', webhookActions(deps))

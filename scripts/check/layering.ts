@@ -46,8 +46,8 @@ export const RULES: Rule[] = [
     to: new RegExp(`^${DOMAIN}`),
   },
   {
-    why: 'only functions and network-of choose a provider; domains see the Network interface',
-    from: /^shared\/(?!x\/|networks\/network-of\.ts$)/,
+    why: 'only functions, network-of and rules-of choose a provider; domains see the Network interface',
+    from: /^shared\/(?!x\/|networks\/(?:network|rules)-of\.ts$)/,
     to: /^shared\/x\//,
   },
   {

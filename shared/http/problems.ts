@@ -40,6 +40,11 @@ export const problems = {
       remedy: 'Correct each entry of "errors" and send the request again.',
       errors,
     }),
+  /** What a rule of ours stands in the way of, named before the database is asked to do it. */
+  refused: (
+    first: { status: number; slug: string; detail: string; remedy: string },
+    errors: Fault[],
+  ) => new Problem(first.status, first.slug, first.detail, { remedy: first.remedy, errors }),
   invalidValue: (rule?: string, cause?: unknown) =>
     problem(
       'invalid-value',
@@ -73,6 +78,11 @@ export const problems = {
   oauthStateInvalid: () =>
     problem('oauth-state-invalid', 'This connection attempt is unknown, expired or used up.', {
       remedy: 'Start again with POST /accounts/connect.',
+    }),
+  logRestored: (nextCursor: string) =>
+    problem('log-restored', 'The database was restored: the log you know goes on differently.', {
+      remedy: 'Go on from next_cursor; what you read beyond it is of a past that is lost.',
+      next_cursor: nextCursor,
     }),
   internal: (cause?: unknown) =>
     problem(

@@ -1,7 +1,28 @@
 import type { Caller } from '../db/caller.ts'
-import { Post } from './post.ts'
+import { Post, ReviewedPost } from './post.ts'
+import { refuseProblems, reviewPost, warningsOf } from './review-post.ts'
 
 type Rpc = Pick<Caller, 'rpc'>
+
+/** Verbs that take nothing but the post and the version it was read at (null: any). */
+type Verb =
+  | 'unschedule_post'
+  | 'resume_post'
+  | 'drop_remainder'
+  | 'unpublish_post'
+  | 'cancel_post'
+  | 'publish_post'
+  | 'retry_post'
+
+const change = (caller: Rpc, verb: Verb, postId: string, version: number | null) =>
+  caller.rpc<object>(verb, { p_post_id: postId, p_version: version })
+
+/** Texts were fine when they were written; what the account may send can have changed since. */
+const reviewed = async (caller: Rpc, postId: string, scheduledAt: string) => {
+  const review = await reviewPost(caller, { post_id: postId, scheduled_at: scheduledAt })
+  refuseProblems(review, { segments: review.segments })
+  return warningsOf(review)
+}
 
 /** Schedules or reschedules; `scheduledAt` is an ISO instant or "now" (the database's). */
 export const schedulePost = async (
@@ -9,31 +30,53 @@ export const schedulePost = async (
   postId: string,
   scheduledAt: string,
   options: { version: number | null; dryRun: boolean },
-): Promise<Post> =>
-  Post.parse(
-    await caller.rpc('schedule_post', {
-      p_post_id: postId,
-      p_scheduled_at: scheduledAt,
-      p_version: options.version,
-      p_dry_run: options.dryRun,
-    }),
-  )
+): Promise<ReviewedPost> => {
+  const warnings = await reviewed(caller, postId, scheduledAt)
+  const post = await caller.rpc<object>('schedule_post', {
+    p_post_id: postId,
+    p_scheduled_at: scheduledAt,
+    p_version: options.version,
+    p_dry_run: options.dryRun,
+  })
+  return ReviewedPost.parse({ ...post, warnings })
+}
+
+const scheduleNow =
+  (verb: 'publish_post' | 'retry_post') =>
+  async (caller: Rpc, postId: string, version: number | null): Promise<ReviewedPost> => {
+    const warnings = await reviewed(caller, postId, 'now')
+    return ReviewedPost.parse({ ...(await change(caller, verb, postId, version)), warnings })
+  }
+
+/** Due at this instant. */
+export const publishPost = scheduleNow('publish_post')
+
+/** Tries a failed, missed or held post again, at this instant. */
+export const retryPost = scheduleNow('retry_post')
+
+const changing =
+  (verb: Verb) =>
+  async (caller: Rpc, postId: string, version: number | null): Promise<Post> =>
+    Post.parse(await change(caller, verb, postId, version))
 
 /** Back to a draft. Safe to repeat. */
-export const unschedulePost = async (caller: Rpc, postId: string, version: number | null) =>
-  Post.parse(await caller.rpc('unschedule_post', { p_post_id: postId, p_version: version }))
-
-/** Due at this instant; a failed or missed post is tried again this way. */
-export const publishPost = async (caller: Rpc, postId: string, version: number | null) =>
-  Post.parse(await caller.rpc('publish_post', { p_post_id: postId, p_version: version }))
+export const unschedulePost = changing('unschedule_post')
 
 /** Sends the rest of a thread of which the network has the first segments only. */
-export const resumePost = async (caller: Rpc, postId: string, version: number | null) =>
-  Post.parse(await caller.rpc('resume_post', { p_post_id: postId, p_version: version }))
+export const resumePost = changing('resume_post')
+
+/** Gives up the rest of such a thread: what the network has is the post. Safe to repeat. */
+export const dropRemainder = changing('drop_remainder')
+
+/** Has every segment deleted on the network, by a worker, the last one first. Safe to repeat. */
+export const unpublishPost = changing('unpublish_post')
 
 /** Cancels a post that is not on the network. Safe to repeat. */
-export const cancelPost = async (caller: Rpc, postId: string, version: number | null) =>
-  Post.parse(await caller.rpc('cancel_post', { p_post_id: postId, p_version: version }))
+export const cancelPost = changing('cancel_post')
+
+/** A new draft with the text, media and settings of any post. */
+export const duplicatePost = async (caller: Rpc, postId: string): Promise<Post> =>
+  Post.parse(await caller.rpc('duplicate_post', { p_post_id: postId }))
 
 /** Settles an unconfirmed post: its id on the network, or null when somebody looked in vain. */
 export const resolvePost = async (
@@ -41,7 +84,7 @@ export const resolvePost = async (
   postId: string,
   remoteId: string | null,
   version: number | null,
-) =>
+): Promise<Post> =>
   Post.parse(
     await caller.rpc('resolve_post', {
       p_post_id: postId,

@@ -1,28 +1,27 @@
 import type { Caller } from '../db/caller.ts'
-import { problems } from '../http/problems.ts'
-import { accountLimits } from './account-limits.ts'
-import { type CreatePostInput, textsOf } from './inputs.ts'
-import { Post } from './post.ts'
-import { tooLong } from './too-long.ts'
+import { type CreatePostInput, segmentsOf } from './inputs.ts'
+import { ReviewedPost } from './post.ts'
+import { pointInto, refuseProblems, reviewPost, warningsOf } from './review-post.ts'
 
 /**
  * Creates a draft, or a scheduled post when `scheduled_at` is given. A dry run answers the same and
- * keeps nothing. Throws 422 naming each text that is too long for the account.
+ * keeps nothing. Throws 422 naming each text the network would refuse.
  */
 export const createPost = async (
-  caller: Caller,
+  caller: Pick<Caller, 'rpc'>,
   input: CreatePostInput,
   dryRun: boolean,
-): Promise<Post> => {
-  const texts = textsOf(input)
-  const { text_limit: limit } = await accountLimits(caller, input.account_id)
-  const faults = tooLong(texts, limit, input)
-  if (faults.length > 0) throw problems.invalid(faults)
+): Promise<ReviewedPost> => {
+  const { content: _content, media_ids: _media, ...rest } = input
+  const { account_id, scheduled_at } = input
+  const segments = segmentsOf(input)
+  const review = await reviewPost(caller, { account_id, segments, scheduled_at })
+  refuseProblems(review, input)
 
-  const { content: _content, ...rest } = input
-  const post = await caller.rpc('create_post', {
-    p_post: { ...rest, segments: texts },
+  const post = await caller.rpc<object>('create_post', {
+    p_post: { ...rest, segments },
     p_dry_run: dryRun,
   })
-  return Post.parse(post)
+  const warnings = warningsOf(review).map((warning) => pointInto(input, warning))
+  return ReviewedPost.parse({ ...post, warnings })
 }

@@ -2,18 +2,35 @@ import { z } from 'zod'
 import { Instant } from './instant.ts'
 import { postStatuses } from './post.ts'
 
-const text = z
-  .string()
-  .max(25_000)
-  .regex(/\S/, { error: 'A text needs at least one visible character.' })
+const text = z.string().max(25_000)
+
+const mediaIds = z
+  .array(z.uuid())
+  .min(1)
+  .max(4)
+  .meta({ description: 'What it shows, in this order. See POST /media.' })
+
+const isVisible = (value: string | undefined) => /\S/.test(value ?? '')
+const invisible = 'Needs at least one visible character, or media.'
+
+const segment = z
+  .strictObject({ text: text.optional(), media_ids: mediaIds.optional() })
+  .refine((value) => isVisible(value.text) || value.media_ids !== undefined, {
+    error: invisible,
+    path: ['text'],
+  })
 
 const segments = z
-  .array(z.strictObject({ text }))
+  .array(segment)
   .min(1)
   .max(25)
-  .meta({ description: 'A thread, first segment first. Instead of content.' })
+  .meta({ description: 'A thread, first segment first. Instead of content and media_ids.' })
 
-const content = text.meta({ description: 'The text of a single post. Instead of segments.' })
+const body = {
+  content: text.optional().meta({ description: 'The text of a single post. Instead of segments.' }),
+  media_ids: mediaIds.optional(),
+  segments: segments.optional(),
+}
 
 const metadata = z
   .record(z.string(), z.json())
@@ -30,46 +47,53 @@ const lateness = {
   late_after_seconds: z.int().min(1).max(2_592_000).optional(),
 }
 
-type Texts = { content?: string | undefined; segments?: { text: string }[] | undefined }
-
-const exactlyOneText = (value: Texts, context: z.RefinementCtx) => {
-  if (value.content === undefined && value.segments === undefined) {
-    context.addIssue({ code: 'custom', path: ['content'], message: 'Send content or segments.' })
-  }
-  atMostOneText(value, context)
+type Body = {
+  content?: string | undefined
+  media_ids?: string[] | undefined
+  segments?: { text?: string | undefined; media_ids?: string[] | undefined }[] | undefined
 }
 
-const atMostOneText = (value: Texts, context: z.RefinementCtx) => {
-  if (value.content === undefined || value.segments === undefined) return
-  context.addIssue({
-    code: 'custom',
-    path: ['segments'],
-    message: 'Send content or segments, not both.',
-  })
+const hasSingle = (value: Body) => value.content !== undefined || value.media_ids !== undefined
+
+const exactlyOneBody = (value: Body, context: z.RefinementCtx) => {
+  if (!hasSingle(value) && value.segments === undefined) {
+    context.addIssue({ code: 'custom', path: ['content'], message: 'Send content or segments.' })
+  }
+  atMostOneBody(value, context)
+}
+
+const atMostOneBody = (value: Body, context: z.RefinementCtx) => {
+  if (hasSingle(value) && value.segments !== undefined) {
+    context.addIssue({
+      code: 'custom',
+      path: ['segments'],
+      message: 'Send content or segments, not both.',
+    })
+  } else if (hasSingle(value) && !isVisible(value.content) && value.media_ids === undefined) {
+    context.addIssue({ code: 'custom', path: ['content'], message: invisible })
+  }
 }
 
 export const CreatePostInput = z
   .strictObject({
     account_id: z.uuid(),
-    content: content.optional(),
-    segments: segments.optional(),
+    ...body,
     scheduled_at: Instant.optional().meta({ description: 'Without it the post is a draft.' }),
     metadata: metadata.optional(),
     ...lateness,
   })
-  .superRefine(exactlyOneText)
+  .superRefine(exactlyOneBody)
   .meta({ id: 'CreatePost' })
 
 export type CreatePostInput = z.infer<typeof CreatePostInput>
 
 export const UpdatePostInput = z
   .strictObject({
-    content: content.optional(),
-    segments: segments.optional(),
+    ...body,
     metadata: metadata.optional(),
     ...lateness,
   })
-  .superRefine(atMostOneText)
+  .superRefine(atMostOneBody)
   .refine((value) => Object.keys(value).length > 0, { error: 'Send at least one change.' })
   .meta({ id: 'UpdatePost' })
 
@@ -78,10 +102,10 @@ export type UpdatePostInput = z.infer<typeof UpdatePostInput>
 export const ValidatePostInput = z
   .strictObject({
     account_id: z.uuid(),
-    content: content.optional(),
-    segments: segments.optional(),
+    ...body,
+    scheduled_at: Instant.optional().meta({ description: 'Without it: as a draft.' }),
   })
-  .superRefine(exactlyOneText)
+  .superRefine(exactlyOneBody)
   .meta({ id: 'ValidatePost' })
 
 export type ValidatePostInput = z.infer<typeof ValidatePostInput>
@@ -109,6 +133,13 @@ export const postFilters = {
   q: z.string().min(1).max(200).optional().meta({ description: 'Text the post contains.' }),
 }
 
-/** The texts of an input in order, whichever way they were sent. */
-export const textsOf = ({ content, segments }: Texts): string[] =>
-  segments?.map((segment) => segment.text) ?? (content === undefined ? [] : [content])
+export type SegmentInput = { text: string; media_ids?: string[] }
+
+/** The segments of an input in order, whichever way they were sent; none when it has none. */
+export const segmentsOf = (input: Body): SegmentInput[] => {
+  const single = hasSingle(input) ? [{ text: input.content, media_ids: input.media_ids }] : []
+  return (input.segments ?? single).map(({ text: words = '', media_ids: media }) => ({
+    text: words,
+    ...(media ? { media_ids: media } : {}),
+  }))
+}

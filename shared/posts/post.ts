@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Warning } from './notice.ts'
 
 const instant = () => z.string().meta({ format: 'date-time' })
 
@@ -20,9 +21,15 @@ const Segment = z
   .object({
     position: z.int().meta({ description: '0 for the first.' }),
     text: z.string(),
+    media_ids: z.array(z.uuid()).meta({ description: 'What it shows, in this order.' }),
     status: z.enum(['pending', 'sending', 'published', 'failed', 'unconfirmed']),
     remote_id: z.string().nullable().meta({ description: 'Its id on the network.' }),
     published_at: instant().nullable(),
+    removed_at: instant()
+      .nullable()
+      .meta({
+        description: 'When it was deleted on the network because the post was unpublished.',
+      }),
   })
   .meta({ id: 'Segment', description: 'One part of a post; a thread has several.' })
 
@@ -44,6 +51,14 @@ export const Post = z
     published_at: instant()
       .nullable()
       .meta({ description: 'When the network accepted the first segment.' }),
+    late_ms: z
+      .number()
+      .nullable()
+      .meta({ description: 'published_at minus scheduled_at, milliseconds.' }),
+    unpublish_requested_at: instant().nullable(),
+    unpublished_at: instant()
+      .nullable()
+      .meta({ description: 'Since when nothing of it is on the network any more.' }),
     held_reason: z.enum(['stale', 'restored', 'budget', 'paused']).nullable(),
     failure: Failure.nullable(),
     metadata: z.record(z.string(), z.unknown()),
@@ -56,6 +71,13 @@ export const Post = z
   .meta({ id: 'Post' })
 
 export type Post = z.infer<typeof Post>
+
+/** A post as the verb that wrote or scheduled it answers. */
+export const ReviewedPost = Post.extend({
+  warnings: z.array(Warning).meta({ description: 'What may surprise: see POST /posts/validate.' }),
+}).meta({ id: 'ReviewedPost' })
+
+export type ReviewedPost = z.infer<typeof ReviewedPost>
 
 /** One time a segment was, or may have been, sent. */
 export const Attempt = z

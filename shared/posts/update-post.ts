@@ -1,38 +1,32 @@
 import type { Caller } from '../db/caller.ts'
-import { problems } from '../http/problems.ts'
-import { accountLimits } from './account-limits.ts'
-import { getPost } from './get-post.ts'
-import { textsOf, type UpdatePostInput } from './inputs.ts'
-import { Post } from './post.ts'
-import { tooLong } from './too-long.ts'
+import { segmentsOf, type UpdatePostInput } from './inputs.ts'
+import { ReviewedPost } from './post.ts'
+import { pointInto, refuseProblems, reviewPost, warningsOf } from './review-post.ts'
 
-/** Changes a post that has not been sent. `version` null skips the comparison. */
+/**
+ * Changes what has not been sent: of a partially published thread, the segments after those that are
+ * on the network. `version` null skips the comparison.
+ */
 export const updatePost = async (
-  caller: Caller,
+  caller: Pick<Caller, 'rpc'>,
   postId: string,
   input: UpdatePostInput,
   version: number | null,
-): Promise<Post> => {
-  const texts = textsOf(input)
-  if (texts.length > 0) await requireFit(caller, postId, texts, input)
+): Promise<ReviewedPost> => {
+  const { content: _content, media_ids: _media, segments: _segments, ...rest } = input
+  const segments = segmentsOf(input)
+  const warnings = segments.length > 0 ? await reviewed(caller, postId, input) : []
 
-  const { content: _content, segments: _segments, ...rest } = input
-  const post = await caller.rpc('update_post', {
+  const post = await caller.rpc<object>('update_post', {
     p_post_id: postId,
-    p_changes: texts.length > 0 ? { ...rest, segments: texts } : rest,
+    p_changes: segments.length > 0 ? { ...rest, segments } : rest,
     p_version: version,
   })
-  return Post.parse(post)
+  return ReviewedPost.parse({ ...post, warnings })
 }
 
-const requireFit = async (
-  caller: Caller,
-  postId: string,
-  texts: string[],
-  input: UpdatePostInput,
-) => {
-  const { account_id: accountId } = await getPost(caller, postId)
-  const { text_limit: limit } = await accountLimits(caller, accountId)
-  const faults = tooLong(texts, limit, input)
-  if (faults.length > 0) throw problems.invalid(faults)
+const reviewed = async (caller: Pick<Caller, 'rpc'>, postId: string, input: UpdatePostInput) => {
+  const review = await reviewPost(caller, { post_id: postId, segments: segmentsOf(input) })
+  refuseProblems(review, input)
+  return warningsOf(review).map((warning) => pointInto(input, warning))
 }

@@ -1,40 +1,47 @@
 import { z } from 'zod'
 import type { Caller } from '../db/caller.ts'
-import type { Network } from '../networks/network.ts'
-import { accountLimits } from './account-limits.ts'
-import { textsOf, type ValidatePostInput } from './inputs.ts'
-import { containsUrl, weightedLength } from './weighted-length.ts'
+import { segmentsOf, type ValidatePostInput } from './inputs.ts'
+import { PostProblem, Warning } from './notice.ts'
+import { pointInto, reviewPost } from './review-post.ts'
 
-const Issue = z.object({ slug: z.string(), detail: z.string(), remedy: z.string() })
+const said = { problems: z.array(PostProblem), warnings: z.array(Warning) }
 
 export const PostValidation = z
   .object({
-    valid: z.boolean(),
+    valid: z.boolean().meta({ description: 'True when nothing is a problem.' }),
+    ...said,
     segments: z.array(
       z.object({
         position: z.int(),
         length: z.int().meta({ description: 'As X counts: a link 23, an emoji 2.' }),
         limit: z.int().meta({ description: 'What the account may send.' }),
         contains_url: z.boolean(),
-        issues: z.array(Issue),
+        ...said,
       }),
     ),
   })
   .meta({ id: 'PostValidation' })
 
-/** What would stop a post from being published. Keeps nothing. */
+/** What would stop a post from being published, and what may surprise. Keeps nothing. */
 export const validatePost = async (
-  caller: Pick<Caller, 'select'>,
-  network: Pick<Network, 'validate'>,
+  caller: Pick<Caller, 'rpc'>,
   input: ValidatePostInput,
 ): Promise<z.infer<typeof PostValidation>> => {
-  const { text_limit: limit } = await accountLimits(caller, input.account_id)
-  const segments = textsOf(input).map((text, position) => ({
-    position,
-    length: weightedLength(text),
-    limit,
-    contains_url: containsUrl(text),
-    issues: network.validate(text, { lengthLimit: limit }),
+  const { account_id, scheduled_at } = input
+  const plan = { account_id, segments: segmentsOf(input), scheduled_at }
+  const review = await reviewPost(caller, plan)
+  const pointed = <Notice extends Warning>(notices: Notice[]) =>
+    notices.map((notice) => pointInto(input, notice))
+  const segments = review.segments.map((segment) => ({
+    ...segment,
+    problems: pointed(segment.problems),
+    warnings: pointed(segment.warnings),
   }))
-  return { valid: segments.every(({ issues }) => issues.length === 0), segments }
+  const faults = [review, ...review.segments].flatMap(({ problems }) => problems)
+  return PostValidation.parse({
+    valid: faults.length === 0,
+    problems: pointed(review.problems),
+    warnings: pointed(review.warnings),
+    segments,
+  })
 }

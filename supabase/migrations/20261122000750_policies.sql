@@ -513,19 +513,20 @@ begin
   ), warnings as (
     select * from private.list_account_warnings(v_account, p_now)
     union all
-    select * from private.list_same_text_warnings(v_account, v_segments, v_post.id, coalesce(v_at, p_now))
+    select * from private.list_same_text_warnings(
+      v_account, v_segments, v_post.id, coalesce(v_at, v_post.scheduled_at, p_now)
+    )
     union all
     select status, pointer, slug, detail, remedy from problems where not is_problem
   )
   select
-    (select jsonb_agg(to_jsonb(problems) - 'status' - 'is_problem') from problems where is_problem),
+    (select jsonb_agg(to_jsonb(problems) - 'is_problem') from problems where is_problem),
     (select jsonb_agg(to_jsonb(warnings) - 'status') from warnings)
   into v_problems, v_warnings;
   return jsonb_build_object(
     'account', jsonb_build_object(
       'id', v_account.id, 'network', v_account.network, 'text_limit', v_account.text_limit
     ),
-    'status', v_post.status,
     'segments', v_segments,
     'problems', coalesce(v_problems, '[]'),
     'warnings', coalesce(v_warnings, '[]')

@@ -36,11 +36,22 @@ export const postRow = (overrides: Record<string, unknown> = {}) => ({
   user_id: USER,
   content: 'Hello',
   segments: [
-    { position: 0, text: 'Hello', status: 'pending', remote_id: null, published_at: null },
+    {
+      position: 0,
+      text: 'Hello',
+      media_ids: [],
+      status: 'pending',
+      remote_id: null,
+      published_at: null,
+      removed_at: null,
+    },
   ],
   status: 'draft',
   scheduled_at: null,
   published_at: null,
+  late_ms: null,
+  unpublish_requested_at: null,
+  unpublished_at: null,
   held_reason: null,
   failure: null,
   metadata: {},
@@ -51,3 +62,16 @@ export const postRow = (overrides: Record<string, unknown> = {}) => ({
   updated_at: at,
   ...overrides,
 })
+
+type Plan = { segments?: { text: string; media_ids?: string[] }[] }
+
+/** Stands in for public.review_post: nothing is to be said, unless `overrides` say it. */
+export const reviewOf =
+  (overrides: Record<string, unknown> = {}) =>
+  ({ p_review: plan }: { p_review?: Plan }) => ({
+    account: { id: ACCOUNT, network: 'x', text_limit: 280 },
+    segments: plan?.segments ?? [{ text: 'Hello', media_ids: [] }],
+    problems: [],
+    warnings: [],
+    ...overrides,
+  })

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { Account, UpdateAccountInput } from '../../../shared/accounts/account.ts'
+import { AccountHealth, getAccountHealth } from '../../../shared/accounts/account-health.ts'
 import { listAccounts } from '../../../shared/accounts/list-accounts.ts'
 import {
   disconnectAccount,
@@ -22,6 +23,12 @@ const ListQuery = z.strictObject({
   limit: limitOf(50),
 })
 
+const HealthQuery = z.strictObject({
+  period: z.enum(['1h', '24h', '7d', '30d']).default('7d').meta({
+    description: 'Over which lateness is measured.',
+  }),
+})
+
 const answer = { description: 'The account.', schema: Account, headers: ['etag'] }
 
 const docs = {
@@ -30,8 +37,12 @@ const docs = {
     responses: { 200: { description: 'A page.', schema: pageOf(Account), headers: ['link'] } },
   }),
   get: describe({ summary: 'Read an account', responses: { 200: answer } }),
+  health: describe({
+    summary: 'Whether an account can send, and how late it was',
+    responses: { 200: { description: 'Its health.', schema: AccountHealth } },
+  }),
   update: describe({
-    summary: 'Pause, resume or change the zone of an account',
+    summary: 'Pause, resume or change an account',
     responses: { 200: answer },
     errors: ['role-required', 'account-not-connected', 'time-zone-unknown'],
   }),
@@ -62,6 +73,18 @@ export const accounts = (deps: Deps) => {
       setETag(c, account.version)
       return c.json(account, 200)
     })
+    .get(
+      '/accounts/:id/health',
+      user,
+      docs.health,
+      id,
+      validate('query', HealthQuery),
+      async (c) => {
+        const { id: accountId } = c.req.valid('param')
+        const { period } = c.req.valid('query')
+        return c.json(await getAccountHealth(c.var.caller, accountId, period), 200)
+      },
+    )
     .patch(
       '/accounts/:id',
       user,

@@ -10,28 +10,41 @@ import { validate } from '../../../shared/http/validate.ts'
 import {
   publishPost,
   resolvePost,
-  resumePost,
+  retryPost,
   schedulePost,
   unschedulePost,
 } from '../../../shared/posts/change-status.ts'
 import { ResolvePostInput, SchedulePostInput } from '../../../shared/posts/inputs.ts'
 import { listAttempts } from '../../../shared/posts/list-attempts.ts'
-import { Attempt, Post } from '../../../shared/posts/post.ts'
+import { Attempt, Post, ReviewedPost } from '../../../shared/posts/post.ts'
 
 const responses = { 200: { description: 'The post.', schema: Post, headers: ['etag'] } }
+const reviewed = {
+  200: {
+    description: 'The post, and what may surprise.',
+    schema: ReviewedPost,
+    headers: ['etag'],
+  },
+}
+
+/** What scheduling is refused for, besides the time. */
+const unschedulable = [
+  'role-required',
+  'workspace-suspended',
+  'account-not-connected',
+  'self-reply-unavailable',
+  'illegal-transition',
+  'outcome-unknown',
+  'post-in-flight',
+  'invalid-request',
+] as const
 
 const docs = {
   schedule: describe({
     summary: 'Schedule or reschedule a post',
-    responses,
-    errors: [
-      'role-required',
-      'account-not-connected',
-      'illegal-transition',
-      'outcome-unknown',
-      'post-in-flight',
-      'scheduled-in-past',
-    ],
+    description: 'Safe to repeat: the same time again changes nothing.',
+    responses: reviewed,
+    errors: [...unschedulable, 'scheduled-in-past'],
   }),
   unschedule: describe({
     summary: 'Turn a scheduled post back into a draft',
@@ -41,20 +54,15 @@ const docs = {
   }),
   publish: describe({
     summary: 'Publish a post now',
-    description: 'Also how a failed or missed post is tried again.',
-    responses,
-    errors: [
-      'role-required',
-      'account-not-connected',
-      'illegal-transition',
-      'outcome-unknown',
-      'post-in-flight',
-    ],
+    description: 'A second call within five seconds changes nothing.',
+    responses: reviewed,
+    errors: unschedulable,
   }),
-  resume: describe({
-    summary: 'Send the rest of a partially published thread',
-    responses,
-    errors: ['role-required', 'account-not-connected', 'illegal-transition'],
+  retry: describe({
+    summary: 'Try a failed, missed or held post again',
+    description: 'Now. Safe to repeat; of a thread that stopped half way, see resume.',
+    responses: reviewed,
+    errors: unschedulable,
   }),
   resolve: describe({
     summary: 'Settle a post whose outcome is unknown',
@@ -68,7 +76,7 @@ const docs = {
   }),
 }
 
-const send = (c: Context, post: Post) => {
+const send = <Body extends Post>(c: Context, post: Body) => {
   setETag(c, post.version)
   return c.json(post, 200)
 }
@@ -102,8 +110,8 @@ export const postStatus = (deps: Deps) => {
     .post('/posts/:id/publish', user, docs.publish, id, ifMatch, noBody, once, async (c) =>
       send(c, await publishPost(c.var.caller, c.req.valid('param').id, c.var.version)),
     )
-    .post('/posts/:id/resume', user, docs.resume, id, ifMatch, noBody, once, async (c) =>
-      send(c, await resumePost(c.var.caller, c.req.valid('param').id, c.var.version)),
+    .post('/posts/:id/retry', user, docs.retry, id, ifMatch, noBody, once, async (c) =>
+      send(c, await retryPost(c.var.caller, c.req.valid('param').id, c.var.version)),
     )
     .post(
       '/posts/:id/resolve',

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import { fakeApi, refused } from '../../helpers/fake-api.ts'
-import { POST, postRow } from '../../helpers/samples.ts'
+import { POST, postRow, reviewOf } from '../../helpers/samples.ts'
 
 const at = '2026-12-24T09:00:00+01:00'
 
 test('schedules at an instant, at the version the caller read', async () => {
   const { call, calls } = fakeApi({
+    'rpc/review_post': reviewOf(),
     'rpc/schedule_post': () => postRow({ status: 'scheduled', scheduled_at: at, version: 4 }),
   })
   const { status, headers } = await call('POST', `/posts/${POST}/schedule`, {
@@ -14,7 +15,7 @@ test('schedules at an instant, at the version the caller read', async () => {
   })
   expect(status).toBe(200)
   expect(headers.get('etag')).toBe('"4"')
-  expect(calls[0]?.args).toEqual({
+  expect(calls.at(-1)?.args).toEqual({
     p_post_id: POST,
     p_scheduled_at: at,
     p_version: 3,
@@ -23,7 +24,10 @@ test('schedules at an instant, at the version the caller read', async () => {
 })
 
 test('gives no ETag for a dry run: the version it would have does not exist', async () => {
-  const { call } = fakeApi({ 'rpc/schedule_post': () => postRow({ version: 4 }) })
+  const { call } = fakeApi({
+    'rpc/review_post': reviewOf(),
+    'rpc/schedule_post': () => postRow({ version: 4 }),
+  })
   const answer = await call('POST', `/posts/${POST}/schedule?dry_run=true`, {
     body: { scheduled_at: 'now' },
   })
@@ -34,7 +38,10 @@ test('gives no ETag for a dry run: the version it would have does not exist', as
 const verbs: [string, string, unknown?][] = [
   ['unschedule', 'rpc/unschedule_post'],
   ['resume', 'rpc/resume_post'],
+  ['drop-remainder', 'rpc/drop_remainder'],
+  ['unpublish', 'rpc/unpublish_post'],
   ['publish', 'rpc/publish_post'],
+  ['retry', 'rpc/retry_post'],
   ['resolve', 'rpc/resolve_post', { remote_id: '1234567890' }],
 ]
 
@@ -42,7 +49,7 @@ for (const [verb, rpc, body] of verbs) {
   const path = `/posts/${POST}/${verb}`
 
   test(`${verb}: answers the post as it is now`, async () => {
-    const { call } = fakeApi({ [rpc]: () => postRow() })
+    const { call } = fakeApi({ 'rpc/review_post': reviewOf(), [rpc]: () => postRow() })
     const answer = await call('POST', path, { body })
     expect(answer.status).toBe(200)
     expect(answer.headers.get('etag')).toBe('"3"')
@@ -51,6 +58,7 @@ for (const [verb, rpc, body] of verbs) {
   test(`${verb}: 401 without a token, 404 for what is not there, 409 when it cannot be`, async () => {
     const failing = (status: number, slug: string) =>
       fakeApi({
+        'rpc/review_post': reviewOf(),
         [rpc]: () => {
           throw refused(status, slug)
         },
@@ -61,6 +69,23 @@ for (const [verb, rpc, body] of verbs) {
     expect((await fakeApi().call('POST', `/posts/17/${verb}`, { body })).status).toBe(404)
   })
 }
+
+test('a text that no longer fits the account is not scheduled', async () => {
+  const long = [{ text: 'x'.repeat(281), media_ids: [] }]
+  const { call, calls } = fakeApi({
+    'rpc/review_post': reviewOf({ segments: long }),
+  })
+  for (const [verb, body] of [
+    ['schedule', { scheduled_at: at }],
+    ['publish'],
+    ['retry'],
+  ] as const) {
+    const answer = await call('POST', `/posts/${POST}/${verb}`, { body })
+    expect(answer.status).toBe(422)
+    expect(answer.body.errors).toMatchObject([{ pointer: '/segments/0/text', length: 281 }])
+  }
+  expect(calls.every(({ name }) => name === 'rpc/review_post')).toBe(true)
+})
 
 test('resolve takes the id of a post on X or null, and nothing else', async () => {
   const { call } = fakeApi({

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { fakeApi, refused } from '../../helpers/fake-api.ts'
-import { ACCOUNT, POST, postRow, WORKSPACE } from '../../helpers/samples.ts'
+import { ACCOUNT, POST, postRow, reviewOf, WORKSPACE } from '../../helpers/samples.ts'
 
 const withAccount = {
-  accounts: () => [{ network: 'x', text_limit: 280 }],
+  'rpc/review_post': reviewOf(),
   'rpc/create_post': () => postRow(),
 }
 
@@ -17,7 +17,7 @@ test('creates a draft: 201, where it is, and its version', async () => {
   expect(headers.get('etag')).toBe('"3"')
   expect(body).toMatchObject({ id: POST, status: 'draft' })
   expect(calls.at(-1)?.args).toEqual({
-    p_post: { account_id: ACCOUNT, segments: ['Hello'], metadata: { campaign: 7 } },
+    p_post: { account_id: ACCOUNT, segments: [{ text: 'Hello' }], metadata: { campaign: 7 } },
     p_dry_run: false,
   })
 })
@@ -32,7 +32,7 @@ test('leaves "now" to the clock of the database', async () => {
   await call('POST', '/posts?dry_run=true', { body })
 
   expect(calls.at(-1)?.args).toEqual({
-    p_post: { account_id: ACCOUNT, segments: ['a', 'b'], scheduled_at: 'now' },
+    p_post: { account_id: ACCOUNT, segments: [{ text: 'a' }, { text: 'b' }], scheduled_at: 'now' },
     p_dry_run: true,
   })
 })
@@ -46,18 +46,23 @@ test('names each text that is too long, its length and the limit', async () => {
   expect(body.errors).toEqual([
     {
       pointer: '/segments/1/text',
-      detail: 'The text has 281 characters as X counts them; this account may send 280.',
+      slug: 'text-too-long',
+      detail: 'The text counts 281 characters on X; this account may write 280.',
+      remedy: 'Shorten it by 1.',
       length: 281,
       limit: 280,
     },
   ])
-  expect(calls.map(({ name }) => name)).toEqual(['accounts'])
+  expect(calls.map(({ name }) => name)).toEqual(['rpc/review_post'])
 })
 
 const wrong: [string, Record<string, unknown>, string][] = [
   ['neither content nor segments', {}, '/content'],
   ['content and segments', { content: 'a', segments: [{ text: 'b' }] }, '/segments'],
   ['blank content', { content: ' \n ' }, '/content'],
+  ['a blank segment', { segments: [{ text: 'a' }, { text: ' ' }] }, '/segments/1/text'],
+  ['five media', { content: 'a', media_ids: Array(5).fill(POST) }, '/media_ids'],
+  ['media beside segments', { media_ids: [POST], segments: [{ text: 'a' }] }, '/segments'],
   ['an empty thread', { segments: [] }, '/segments'],
   ['a thread of 26', { segments: Array(26).fill({ text: 'a' }) }, '/segments'],
   ['an unknown key', { content: 'a', status: 'published' }, '/status'],
@@ -88,7 +93,11 @@ for (const [what, body, pointer] of wrong) {
 }
 
 test("answers 404 for an account that is not the caller's to see", async () => {
-  const { call } = fakeApi({ accounts: () => [] })
+  const { call } = fakeApi({
+    'rpc/review_post': () => {
+      throw refused(404, 'not-found')
+    },
+  })
   const body = { account_id: ACCOUNT, content: 'Hello' }
   expect((await call('POST', '/posts', { body })).status).toBe(404)
 })
@@ -176,6 +185,7 @@ test('reads a post with its ETag; absent, foreign and impossible ids look alike'
 
 test('changes a post only at the version the caller read', async () => {
   const { call, calls } = fakeApi({
+    ...withAccount,
     'rpc/update_post': ({ p_version }) => {
       if (p_version !== null && p_version !== 3) throw refused(412, 'version-mismatch')
       return postRow({ version: 4 })
@@ -201,7 +211,7 @@ test('changes a post only at the version the caller read', async () => {
 })
 
 test("checks a changed text against the limit of the post's account", async () => {
-  const { call } = fakeApi({ ...withAccount, 'rpc/get_post': () => postRow() })
+  const { call } = fakeApi(withAccount)
   const { status, body } = await call('PATCH', `/posts/${POST}`, {
     body: { content: 'x'.repeat(281) },
   })
@@ -220,13 +230,84 @@ test('cancels a post, and says why when it is on the network already', async () 
   expect((await late.call('DELETE', `/posts/${POST}`)).status).toBe(409)
 })
 
-test('validates a text without keeping it', async () => {
-  const { call, calls } = fakeApi(withAccount)
-  const body = { account_id: ACCOUNT, content: `see example.com ${'y'.repeat(300)}` }
-  const answer = await call('POST', '/posts/validate', { body })
+const warning = (pointer: string, slug: string) => ({
+  pointer,
+  slug,
+  detail: 'Because.',
+  remedy: 'Do otherwise.',
+})
+
+test('validates every segment: length, limit, link, problems and warnings, and keeps nothing', async () => {
+  const { call, calls } = fakeApi({
+    'rpc/review_post': reviewOf({
+      problems: [{ status: 422, ...warning('/scheduled_at', 'scheduled-in-past') }],
+      warnings: [
+        warning('/account_id', 'account-paused'),
+        warning('/segments/1/text', 'identical-text'),
+      ],
+    }),
+  })
+  const segments = [{ text: `see example.com ${'y'.repeat(300)}` }, { text: '$AAPL and $MSFT' }]
+  const answer = await call('POST', '/posts/validate', { body: { account_id: ACCOUNT, segments } })
+
   expect(answer.body).toMatchObject({
     valid: false,
-    segments: [{ limit: 280, contains_url: true }],
+    problems: [warning('/scheduled_at', 'scheduled-in-past')],
+    warnings: [warning('/account_id', 'account-paused')],
+    segments: [
+      {
+        length: 328,
+        limit: 280,
+        contains_url: true,
+        problems: [{ pointer: '/segments/0/text', slug: 'text-too-long' }],
+        warnings: [],
+      },
+      {
+        length: 15,
+        contains_url: false,
+        problems: [{ pointer: '/segments/1/text', slug: 'too-many-cashtags' }],
+        warnings: [warning('/segments/1/text', 'identical-text')],
+      },
+    ],
   })
-  expect(calls.map(({ name }) => name)).toEqual(['accounts'])
+  expect(calls.map(({ name }) => name)).toEqual(['rpc/review_post'])
+})
+
+test('points into the body that was sent, whichever way the text came', async () => {
+  const { call } = fakeApi({
+    ...withAccount,
+    'rpc/review_post': reviewOf({ warnings: [warning('/segments/0/text', 'duplicate-text')] }),
+  })
+  const body = { account_id: ACCOUNT, content: 'Hello' }
+  const created = await call('POST', '/posts', { body })
+  expect([created.status, created.body.warnings]).toEqual([
+    201,
+    [warning('/content', 'duplicate-text')],
+  ])
+  const validated = await call('POST', '/posts/validate', { body })
+  expect(validated.body.segments[0].warnings).toEqual(created.body.warnings)
+})
+
+test('refuses with the first problem of a review, and names all of them', async () => {
+  const problems = [
+    { status: 403, ...warning('/account_id', 'workspace-suspended') },
+    { status: 422, ...warning('/scheduled_at', 'scheduled-in-past') },
+  ]
+  const { call, calls } = fakeApi({ 'rpc/review_post': reviewOf({ problems }) })
+  const body = { account_id: ACCOUNT, content: 'Hello', scheduled_at: '2020-01-01T00:00:00Z' }
+  const answer = await call('POST', '/posts', { body })
+
+  expect(answer.status).toBe(403)
+  expect(answer.body).toMatchObject({ title: 'Workspace suspended', remedy: 'Do otherwise.' })
+  expect(answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
+    '/account_id',
+    '/scheduled_at',
+  ])
+  expect(calls.map(({ name }) => name)).toEqual(['rpc/review_post'])
+})
+
+test('duplicates a post: 201, and where the copy is', async () => {
+  const { call } = fakeApi({ 'rpc/duplicate_post': () => postRow({ version: 1 }) })
+  const { status, headers } = await call('POST', `/posts/${ACCOUNT}/duplicate`)
+  expect([status, headers.get('location')]).toEqual([201, `/functions/v1/api/posts/${POST}`])
 })

@@ -31,6 +31,7 @@ test.each([
   ['shared/http/validate.ts', 'hono/validator'],
   ['shared/x/publish.ts', '../networks/network.ts'],
   ['shared/networks/network-of.ts', '../x/create-x.ts'],
+  ['shared/networks/rules-of.ts', '../x/validate.ts'],
   ['tests/e2e/chain.test.ts', '../helpers/until.ts'],
 ])('%s may import %s', (from, specifier) => {
   expect(violations(from, specifier)).toEqual([])

@@ -9,7 +9,9 @@ const sql = readdirSync(folder)
   .map((name) => readFileSync(join(folder, name), 'utf8'))
   .join('\n')
 
-const quoted = sql.matchAll(/'((?:account|post|webhook|endpoint|metrics)\.[a-z_]+)'/g)
+const quoted = sql.matchAll(
+  /'((?:account|app|budget|endpoint|metrics|post|webhook|workspace)\.[a-z_]+)'/g,
+)
 // SQL makes post.<status> of every status a post gets by itself; a draft has its own words.
 const byStatus = postStatuses
   .filter((status) => !['draft', 'pending_approval', 'publishing'].includes(status))

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type FakeDatabase, fakeApi, refused } from '../../helpers/fake-api.ts'
-import { POST, postRow } from '../../helpers/samples.ts'
+import { POST, postRow, reviewOf } from '../../helpers/samples.ts'
 
 type Row = { fingerprint: unknown; response: unknown }
 
@@ -29,13 +29,13 @@ const withKeys = (effects: FakeDatabase) => {
   return { store, ...fakeApi(database) }
 }
 
-const path = `/posts/${POST}/publish`
+const path = `/posts/${POST}/unschedule`
 const headers = { 'idempotency-key': 'a-key' }
 const effectsOf = (calls: { name: string }[]) =>
-  calls.filter(({ name }) => name === 'rpc/publish_post').length
+  calls.filter(({ name }) => name === 'rpc/unschedule_post').length
 
 test('runs a repeated request once, and gives the first answer again', async () => {
-  const { call, calls } = withKeys({ 'rpc/publish_post': () => postRow() })
+  const { call, calls } = withKeys({ 'rpc/unschedule_post': () => postRow() })
   const first = await call('POST', path, { headers })
   const again = await call('POST', path, { headers: { 'idempotency-key': '"a-key"' } })
 
@@ -47,7 +47,9 @@ test('runs a repeated request once, and gives the first answer again', async () 
 })
 
 test('keeps no answer in clear', async () => {
-  const { call, store } = withKeys({ 'rpc/publish_post': () => postRow({ content: 'a secret' }) })
+  const { call, store } = withKeys({
+    'rpc/unschedule_post': () => postRow({ content: 'a secret' }),
+  })
   await call('POST', path, { headers })
   const [row] = store.values()
   expect(row?.response).toMatch(/^v1\.k1\./)
@@ -57,7 +59,7 @@ test('keeps no answer in clear', async () => {
 test('repeats a refusal as well, and gives a failure of ours another chance', async () => {
   const answers = [503, 409]
   const { call, calls } = withKeys({
-    'rpc/publish_post': () => {
+    'rpc/unschedule_post': () => {
       throw refused(answers.shift() ?? 500, 'some-slug')
     },
   })
@@ -68,7 +70,7 @@ test('repeats a refusal as well, and gives a failure of ours another chance', as
 })
 
 test('never runs a request again that failed after its effect', async () => {
-  const { call, calls } = withKeys({ 'rpc/publish_post': () => ({ unlike: 'a post' }) })
+  const { call, calls } = withKeys({ 'rpc/unschedule_post': () => ({ unlike: 'a post' }) })
   expect((await call('POST', path, { headers })).status).toBe(500)
   expect((await call('POST', path, { headers })).status).toBe(409)
   expect(effectsOf(calls)).toBe(1)
@@ -76,7 +78,7 @@ test('never runs a request again that failed after its effect', async () => {
 
 test('never runs a request again whose first outcome is unknown', async () => {
   const { call, calls } = withKeys({
-    'rpc/publish_post': () => {
+    'rpc/unschedule_post': () => {
       throw new TypeError('connection reset')
     },
   })
@@ -88,7 +90,7 @@ test('never runs a request again whose first outcome is unknown', async () => {
 })
 
 test('refuses a key that came with another body, query or workspace', async () => {
-  const { call } = withKeys({ 'rpc/schedule_post': () => postRow() })
+  const { call } = withKeys({ 'rpc/review_post': reviewOf(), 'rpc/schedule_post': () => postRow() })
   const schedule = `/posts/${POST}/schedule`
   const body = { scheduled_at: 'now' }
   await call('POST', schedule, { headers, body })
@@ -134,7 +136,7 @@ test('still answers when the answer cannot be kept', async () => {
     'rpc/settle_idempotency_key': () => {
       throw refused(500, 'internal')
     },
-    'rpc/publish_post': () => postRow(),
+    'rpc/unschedule_post': () => postRow(),
   })
   expect((await call('POST', path, { headers })).status).toBe(200)
   expect(logs.some(({ message }) => message === 'idempotency key not settled')).toBe(true)

@@ -25,8 +25,8 @@ test('answers 422 to JSON of another shape', async () => {
 })
 
 test('takes no body where there is nothing to send, and says so', async () => {
-  const { call, calls } = fakeApi({ 'rpc/publish_post': () => postRow() })
-  const path = `/posts/${POST}/publish`
+  const { call, calls } = fakeApi({ 'rpc/unschedule_post': () => postRow() })
+  const path = `/posts/${POST}/unschedule`
   for (const [sent, status] of [
     ['{"at":"now"}', 422],
     ['[]', 422],

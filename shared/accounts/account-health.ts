@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import type { Caller } from '../db/caller.ts'
+import { Account } from './account.ts'
+
+const instant = () => z.string().meta({ format: 'date-time' })
+const milliseconds = () => z.number().nullable().meta({ description: 'Null when none was sent.' })
+
+/** Whether an account can send, what waits in its queue, and how late its posts went out. */
+export const AccountHealth = z
+  .object({
+    account_id: z.uuid(),
+    status: Account.shape.status,
+    status_detail: z.string().nullable(),
+    can_self_reply: z.boolean(),
+    token: z.object({
+      state: z.enum(['valid', 'renewable', 'expired', 'refused', 'missing']),
+      expires_at: instant().nullable(),
+    }),
+    lane: z.object({
+      is_open: z.boolean().meta({ description: 'Whether what is due is sent right now.' }),
+      closed_by: z.array(z.enum(['account', 'workspace', 'suspended', 'budget'])),
+      blocked_until: instant().nullable().meta({ description: 'The end of a rate window.' }),
+      app_blocked_until: instant().nullable(),
+    }),
+    queue: z.object({ length: z.int(), next_at: instant().nullable() }),
+    lateness: z
+      .object({
+        from: instant(),
+        to: instant(),
+        count: z.int(),
+        p50_ms: milliseconds(),
+        p95_ms: milliseconds(),
+        p99_ms: milliseconds(),
+      })
+      .meta({ description: 'Sent minus scheduled, of posts published in the period.' }),
+  })
+  .meta({ id: 'AccountHealth' })
+
+export type AccountHealth = z.infer<typeof AccountHealth>
+
+/** What lateness may be asked over. */
+export const healthPeriods = { '1h': '1 hour', '24h': '1 day', '7d': '7 days', '30d': '30 days' }
+
+/** Throws 404 when the account is absent or not the caller's to see. */
+export const getAccountHealth = async (
+  caller: Pick<Caller, 'rpc'>,
+  accountId: string,
+  period: keyof typeof healthPeriods,
+): Promise<AccountHealth> =>
+  AccountHealth.parse(
+    await caller.rpc('account_health', {
+      p_account_id: accountId,
+      p_period: healthPeriods[period],
+    }),
+  )

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import type { Caller } from '../db/caller.ts'
+import type { Fault } from '../http/problem.ts'
+import { problems } from '../http/problems.ts'
+import { rulesOf } from '../networks/rules-of.ts'
+import type { SegmentInput } from './inputs.ts'
+import { PostProblem, Warning } from './notice.ts'
+import { containsUrl, weightedLength } from './weighted-length.ts'
+
+const Facts = z.object({
+  account: z.object({ id: z.uuid(), network: z.string(), text_limit: z.int() }),
+  segments: z.array(z.object({ text: z.string(), media_ids: z.array(z.string()).default([]) })),
+  problems: z.array(PostProblem.extend({ status: z.int() })),
+  warnings: z.array(Warning),
+})
+
+type Facts = z.infer<typeof Facts>
+
+/** A post as it would be: new for an account, or one that exists with what is to change. */
+export type Plan = {
+  account_id?: string
+  post_id?: string
+  segments?: SegmentInput[]
+  scheduled_at?: string | undefined
+}
+
+/** One segment as the network counts it, and what is to be said about it. */
+export type SegmentReview = {
+  position: number
+  text: string
+  media_ids: string[]
+  length: number
+  limit: number
+  contains_url: boolean
+  problems: PostProblem[]
+  warnings: Warning[]
+}
+
+/** What is to be said about a post: about the whole of it, and about each segment. */
+export type PostReview = {
+  account: Facts['account']
+  problems: (PostProblem & { status: number })[]
+  warnings: Warning[]
+  segments: SegmentReview[]
+}
+
+const reviewSegment = (facts: Facts, position: number): SegmentReview => {
+  const { text, media_ids } = facts.segments[position] ?? { text: '', media_ids: [] }
+  const limit = facts.account.text_limit
+  const pointer = `/segments/${position}/text`
+  const issues = rulesOf(facts.account.network).validate(text, { lengthLimit: limit })
+  const isMine = (notice: Warning) => notice.pointer.startsWith(`/segments/${position}/`)
+  return {
+    position,
+    text,
+    media_ids,
+    length: weightedLength(text),
+    limit,
+    contains_url: containsUrl(text),
+    problems: issues
+      .filter(({ slug }) => slug !== 'text-empty' || media_ids.length === 0)
+      .map((issue) => ({ pointer, ...issue })),
+    warnings: facts.warnings.filter(isMine),
+  }
+}
+
+const isAboutSegment = ({ pointer }: Warning) => /^\/segments\/\d+\//.test(pointer)
+
+/**
+ * What stands in the way of a post and what may surprise its author. Keeps nothing. Pointers lead
+ * into `/segments`. Throws 404 when account or post are not the caller's to see.
+ */
+export const reviewPost = async (caller: Pick<Caller, 'rpc'>, plan: Plan): Promise<PostReview> => {
+  const facts = Facts.parse(await caller.rpc('review_post', { p_review: plan }))
+  return {
+    account: facts.account,
+    problems: facts.problems,
+    warnings: facts.warnings.filter((warning) => !isAboutSegment(warning)),
+    segments: facts.segments.map((_, position) => reviewSegment(facts, position)),
+  }
+}
+
+/** Every warning of a review, those about the whole post first. */
+export const warningsOf = (review: PostReview): Warning[] => [
+  ...review.warnings,
+  ...review.segments.flatMap(({ warnings }) => warnings),
+]
+
+/** Where in the request a segment's part is: a post sent as `content` has no `/segments`. */
+export const pointInto = <Notice extends { pointer: string }>(
+  input: { segments?: unknown },
+  notice: Notice,
+): Notice => {
+  if (input.segments !== undefined) return notice
+  const pointer = notice.pointer
+    .replace(/^\/segments\/0\/text$/, '/content')
+    .replace(/^\/segments\/0\//, '/')
+  return { ...notice, pointer }
+}
+
+/** Throws 422 naming each text X would refuse, else the first problem with its own status. */
+export const refuseProblems = (review: PostReview, input: { segments?: unknown }): void => {
+  const faults: Fault[] = review.segments.flatMap(({ problems: found, length, limit }) =>
+    found.map((problem) => ({ ...pointInto(input, problem), length, limit })),
+  )
+  if (faults.length > 0) throw problems.invalid(faults)
+  const [first] = review.problems
+  if (!first) return
+  const errors = review.problems.map(({ status: _status, ...problem }) => pointInto(input, problem))
+  throw problems.refused(first, errors)
+}
