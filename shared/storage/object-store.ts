@@ -1,0 +1,110 @@
+import { AwsV4Signer } from 'aws4fetch'
+import type { Bytes } from '../crypto/bytes.ts'
+import type { Deps } from '../deps.ts'
+
+type Need = Pick<Deps, 'env' | 'fetch' | 'now' | 'deadline'>
+
+export type ObjectHead = { bytes: number; etag: string }
+
+/** What a client needs to upload a file straight to object storage. */
+export type UploadTarget = { method: 'PUT'; url: string; headers: Record<string, string> }
+
+export type ObjectStore = {
+  /** Signs length and type too: exactly such a file can be uploaded, until the URL expires. */
+  presignPut(
+    key: string,
+    file: { contentType: string; bytes: number; seconds: number },
+  ): Promise<UploadTarget>
+  /** Null when there is no such object. */
+  head(key: string): Promise<ObjectHead | null>
+  /** The bytes from `start` to `end` (included) in one buffer of exactly that length. */
+  read(key: string, range: { start: number; end: number }): Promise<{ bytes: Bytes; etag: string }>
+  /** An object that is not there counts as removed. */
+  remove(key: string): Promise<void>
+}
+
+const TIMEOUT_MS = 30_000
+
+/** Storage answered otherwise than asked; never holds a signed URL. */
+const refused = (method: string, key: string, status: number) =>
+  Object.assign(new Error(`Object storage answered ${status} to ${method} ${key}.`), { status })
+
+const encodeKey = (key: string) => key.split('/').map(encodeURIComponent).join('/')
+
+const etagOf = (response: Response) => (response.headers.get('etag') ?? '').replaceAll('"', '')
+
+/** `20261122T200000Z`, as signatures write a time. */
+const stamp = (now: Date) => now.toISOString().replace(/[-:]|\.\d+/g, '')
+
+/** Fills one buffer from a body; a body of another length is no answer. */
+const fill = async (response: Response, length: number): Promise<Bytes> => {
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for await (const chunk of response.body ?? []) {
+    if (at + chunk.length > length) throw new Error('Object storage sent more than was asked for.')
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  if (at < length) throw new Error('Object storage sent less than was asked for.')
+  return bytes
+}
+
+/** Object storage that speaks S3, path-style, with the deployment's bucket and keys. */
+export const createObjectStore = (deps: Need): ObjectStore => {
+  const { env } = deps
+  const endpoint = env.S3_ENDPOINT ?? `${env.SUPABASE_URL}/storage/v1/s3`
+  const addressOf = (base: string, key: string) => `${base}/${env.S3_BUCKET}/${encodeKey(key)}`
+  const signer = () => ({
+    service: 's3',
+    region: env.S3_REGION,
+    accessKeyId: env.S3_ACCESS_KEY_ID,
+    secretAccessKey: env.S3_SECRET_ACCESS_KEY,
+    datetime: stamp(deps.now()),
+  })
+  const send = async (method: string, key: string, headers: Record<string, string> = {}) => {
+    const signed = await new AwsV4Signer({
+      ...signer(),
+      url: addressOf(endpoint, key),
+      method,
+      headers: { ...headers, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
+    }).sign()
+    const init = { method, headers: signed.headers, signal: deps.deadline(TIMEOUT_MS) }
+    const response = await deps.fetch(signed.url, init)
+    if (response.ok) return response
+    await response.body?.cancel()
+    if (response.status === 404) return null
+    throw refused(method, key, response.status)
+  }
+
+  return {
+    presignPut: async (key, { contentType, bytes, seconds }) => {
+      const url = new URL(addressOf(env.S3_PUBLIC_ENDPOINT ?? endpoint, key))
+      url.searchParams.set('X-Amz-Expires', String(seconds))
+      const headers = { 'content-type': contentType }
+      const signed = await new AwsV4Signer({
+        ...signer(),
+        url: url.href,
+        method: 'PUT',
+        headers: { ...headers, 'content-length': String(bytes) },
+        signQuery: true,
+        allHeaders: true,
+      }).sign()
+      return { method: 'PUT', url: signed.url.href, headers }
+    },
+    head: async (key) => {
+      const response = await send('HEAD', key)
+      if (!response) return null
+      await response.body?.cancel()
+      return { bytes: Number(response.headers.get('content-length')), etag: etagOf(response) }
+    },
+    read: async (key, { start, end }) => {
+      const response = await send('GET', key, { range: `bytes=${start}-${end}` })
+      if (!response) throw refused('GET', key, 404)
+      return { bytes: await fill(response, end - start + 1), etag: etagOf(response) }
+    },
+    remove: async (key) => {
+      const response = await send('DELETE', key)
+      await response?.body?.cancel()
+    },
+  }
+}
