@@ -22,7 +22,7 @@ const isNone = async (sql: pg.ClientBase, from: string, values: unknown[]): Prom
 export const runKill = async (bench: Bench, name: string, count: number): Promise<Kill> => {
   const { host, sql, x } = bench
   const due = await scheduleSpike(bench, name, count)
-  await until('half of the posts are out', () => hasSent(sql, count / 2), GIVE_UP_MS)
+  await until('half of the posts are out', () => isHalfWay(sql, count), GIVE_UP_MS)
   await host.killWorkers('publish')
   const killedAt = Date.now()
 
@@ -38,11 +38,14 @@ export const runKill = async (bench: Bench, name: string, count: number): Promis
   return { ...sent, recoveredSeconds, unconfirmed: rows[0]?.unconfirmed ?? 0 }
 }
 
-const hasSent = async (sql: pg.ClientBase, count: number): Promise<boolean> => {
-  const { rows } = await sql.query<{ left: number }>(
-    'select count(*)::int as left from private.publish_jobs',
+/** Half of the posts have left, and others are just leaving. */
+const isHalfWay = async (sql: pg.ClientBase, count: number): Promise<boolean> => {
+  const { rows } = await sql.query<{ is_half_way: boolean }>(
+    `select (select count(*) from private.publish_jobs) <= $1
+       and exists (select from private.live_attempts where next_look_at is null) as is_half_way`,
+    [count / 2],
   )
-  return (rows[0]?.left ?? 0) <= count
+  return rows[0]?.is_half_way === true
 }
 
 // The killed worker sends nothing any more, so its seven quiet minutes need not be waited out.

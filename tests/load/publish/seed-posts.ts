@@ -70,5 +70,6 @@ const schedule = async (sql: pg.ClientBase, ids: string[], dues: Date[]) => {
      from scheduled`,
     [ids, dues],
   )
+  await sql.query('select private.reserve_posts($1)', [ids])
   await sql.query('select private.enqueue_posts($1)', [ids])
 }
