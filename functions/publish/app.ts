@@ -7,12 +7,14 @@ import type { Network } from '../../shared/networks/network.ts'
 import type { Isolate } from '../../shared/publishing/cpu-plan.ts'
 import { readRestored } from '../../shared/publishing/read-restored.ts'
 import { reconcile } from '../../shared/publishing/reconcile.ts'
+import { removePosts } from '../../shared/publishing/remove-posts.ts'
 import { runWorker } from '../../shared/publishing/run-worker.ts'
 import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
 
 /**
  * `POST /publish` wakes this isolate and answers 202 at once: it sends what is due, looks for
- * attempts whose outcome is unknown and revokes tokens of disconnected accounts.
+ * attempts whose outcome is unknown, revokes tokens of disconnected accounts and deletes what people
+ * unpublished.
  */
 export const createApp = (deps: Deps, network: Network) => {
   const isolate: Isolate = { startedAt: deps.monotonic(), cpuMs: 0, planned: 0 }
@@ -21,6 +23,7 @@ export const createApp = (deps: Deps, network: Network) => {
     oneAtATime(() => reconcile(deps, network)),
     oneAtATime(() => readRestored(deps, network)),
     oneAtATime(() => revokeTokens(deps, network)),
+    oneAtATime(() => removePosts(deps, network)),
   ]
 
   return new Hono()

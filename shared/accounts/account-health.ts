@@ -18,7 +18,7 @@ export const AccountHealth = z
     }),
     lane: z.object({
       is_open: z.boolean().meta({ description: 'Whether what is due is sent right now.' }),
-      closed_by: z.array(z.enum(['account', 'workspace', 'suspended', 'budget'])),
+      closed_by: z.array(z.enum(['account', 'workspace', 'suspended', 'budget', 'restored'])),
       blocked_until: instant().nullable().meta({ description: 'The end of a rate window.' }),
       app_blocked_until: instant().nullable(),
     }),

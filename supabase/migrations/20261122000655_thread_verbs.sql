@@ -189,6 +189,10 @@ begin
     from private.removals
     join public.accounts on accounts.id = removals.account_id
     where removals.next_try_at <= p_now
+      and not exists (
+        select from private.account_lanes as lanes
+        where lanes.account_id = removals.account_id and lanes.closed_by @> '{restored}'
+      )
     order by removals.next_try_at
     limit p_limit
     for update of removals skip locked

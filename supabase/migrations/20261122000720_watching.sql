@@ -196,12 +196,13 @@ begin
   return exists (select from private.live_attempts where next_look_at <= p_now)
     or exists (select from private.given_up_attempts where next_look_at <= p_now)
     or exists (select from private.restored_accounts where next_look_at <= p_now)
-    or exists (select from private.token_revocations where next_try_at <= p_now);
+    or exists (select from private.token_revocations where next_try_at <= p_now)
+    or exists (select from private.removals where next_try_at <= p_now);
 end
 $$;
 
 comment on function private.is_duty_due(timestamptz) is
-  'True when something is to be looked for on X, revoked there, or encrypted anew.';
+  'True when something is to be looked for on X, deleted or revoked there, or encrypted anew.';
 
 -- How often to ring: once for each worker that ready lanes need beyond the live ones, and at least
 -- once for other duties. While publishing is held no lane is ready, whatever its row says.

@@ -471,9 +471,12 @@ as $$
   where apps.id = p_account.x_app_id and apps.breaker_open_until > p_now
   union all
   select
-    null, '/account_id', 'publishing-held', 'Publishing is held: the database was restored.',
-    'Nothing to do: it goes on when it is sure what X has.'
-  where private.is_publishing_held();
+    null, '/account_id', 'publishing-held',
+    'The database was restored: the account is held until it is sure what X has.',
+    'Nothing to do: it goes on by itself.'
+  from private.account_lanes as lanes
+  where lanes.account_id = p_account.id
+    and (lanes.closed_by @> '{restored}' or private.is_publishing_held());
 $$;
 
 comment on function private.list_account_warnings(public.accounts, timestamptz) is
@@ -509,7 +512,13 @@ begin
 
   with problems as (
     select notices.*, v_at is not null or notices.slug = 'workspace-suspended' as is_problem
-    from private.list_problems(v_account, jsonb_array_length(v_segments), v_at, p_now) as notices
+    from (
+      select * from private.list_problems(v_account, jsonb_array_length(v_segments), v_at, p_now)
+      union all
+      select * from private.list_money_problems(
+        v_account, v_segments, v_post.id, coalesce(v_at, v_post.scheduled_at), p_now
+      )
+    ) as notices
   ), warnings as (
     select * from private.list_account_warnings(v_account, p_now)
     union all
@@ -528,6 +537,7 @@ begin
       'id', v_account.id, 'network', v_account.network, 'text_limit', v_account.text_limit
     ),
     'segments', v_segments,
+    'prices', (select jsonb_object_agg(prices.action, prices.micros) from private.prices),
     'problems', coalesce(v_problems, '[]'),
     'warnings', coalesce(v_warnings, '[]')
   );

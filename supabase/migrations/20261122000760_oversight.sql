@@ -59,9 +59,9 @@ as $$
         'Look at the alerts of GET /ready.', '-infinity', 'infinity'
       ),
       (
-        private.is_publishing_held(), 'publishing-held',
-        'Publishing is held: the database was restored.',
-        'Nothing to do: it goes on when it is sure what X has.', '-infinity', 'infinity'
+        lanes.closed_by @> '{restored}' or private.is_publishing_held(), 'publishing-held',
+        'The database was restored: the account is held until it is sure what X has.',
+        'Nothing to do: it goes on by itself. See the alerts of GET /ready.', '-infinity', 'infinity'
       )
   ) as risks (is_so, slug, detail, remedy, since, until)
   where accounts.workspace_id = p_workspace_id and risks.is_so;
