@@ -6,9 +6,12 @@ set local statement_timeout = '60s';
 select cron.schedule('myposts-tick', '2 seconds', 'select private.tick()');
 select cron.schedule('myposts-deliver', '5 seconds', 'select private.deliver_tick()');
 select cron.schedule('myposts-analytics', '5 seconds', 'select private.analytics_tick()');
+select cron.schedule('myposts-inbound', '5 seconds', 'select private.inbound_tick()');
+select cron.schedule('myposts-billing', '* * * * *', 'select private.billing_tick()');
 select cron.schedule('myposts-usage', '10 seconds', 'select private.fold_usage()');
 select cron.schedule('myposts-partitions', '17 * * * *', 'select private.maintain_partitions()');
 select cron.schedule('myposts-texts', '*/10 * * * *', 'select private.prune_text_fingerprints()');
+select cron.schedule('myposts-receipts', '29 * * * *', 'select private.forget_inbound()');
 -- pg_cron never purges its log, and a job of seconds fills it fastest.
 select cron.schedule(
   'myposts-cron-log', '41 * * * *',

@@ -1,6 +1,7 @@
 import { accounts } from './functions/accounts.ts'
 import { analytics } from './functions/analytics.ts'
 import { foundation } from './functions/foundation.ts'
+import { inbound } from './functions/inbound.ts'
 import { media } from './functions/media.ts'
 import { money } from './functions/money.ts'
 import type { FunctionRow } from './functions/outcomes.ts'
@@ -22,4 +23,5 @@ export const functionMatrix: Record<string, FunctionRow> = {
   ...watching,
   ...webhooks,
   ...analytics,
+  ...inbound,
 }

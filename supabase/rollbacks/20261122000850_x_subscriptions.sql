@@ -1,0 +1,22 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+drop function private.subscription_usage();
+drop function service.settle_subscription(uuid, text, text, text, timestamptz);
+drop function private.watch_subscription_cap(int, int, timestamptz);
+drop function service.claim_subscriptions(text[], int, int, timestamptz);
+drop function private.plan_subscriptions(text[], timestamptz);
+drop function service.save_webhook_check(text, text[], jsonb, timestamptz, text, timestamptz);
+drop function private.compare_subscriptions(jsonb, timestamptz);
+drop function service.claim_webhook_check(text[], timestamptz);
+drop function service.park_subscriptions(text, timestamptz);
+drop function private.replay_inbound(timestamptz, timestamptz);
+drop function private.note_awake(timestamptz);
+drop function private.are_subscriptions_due(timestamptz);
+drop trigger accounts_after_delete_plan_subscriptions on public.accounts;
+drop trigger accounts_after_update_plan_subscriptions on public.accounts;
+drop trigger accounts_after_insert_plan_subscriptions on public.accounts;
+drop function private.tg_accounts__plan_subscriptions();
+drop table private.subscription_changes;
+drop table private.x_subscriptions;
+drop table private.x_webhooks;
