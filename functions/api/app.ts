@@ -19,9 +19,11 @@ import { docs } from './routes/docs.ts'
 import { events } from './routes/events.ts'
 import { health } from './routes/health.ts'
 import { me } from './routes/me.ts'
+import { media } from './routes/media.ts'
 import { postStatus } from './routes/post-status.ts'
 import { posts } from './routes/posts.ts'
 import { publishedPosts } from './routes/published-posts.ts'
+import { resolving } from './routes/resolving.ts'
 import { webhookActions } from './routes/webhook-actions.ts'
 import { webhookEndpoints } from './routes/webhook-endpoints.ts'
 import { workspaces } from './routes/workspaces.ts'
@@ -72,7 +74,9 @@ export const createApp = (deps: Deps, network = loadNetwork(deps)) => {
     .route('/', atRisk(deps))
     .route('/', posts(deps))
     .route('/', postStatus(deps))
+    .route('/', resolving(deps, network))
     .route('/', publishedPosts(deps))
+    .route('/', media(deps))
     .route('/', events(deps))
     .route('/', webhookEndpoints(deps))
     .route('/', webhookActions(deps))

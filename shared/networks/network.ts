@@ -89,6 +89,18 @@ export type AppCredentials = {
 /** What there is to know of a file before it is uploaded. */
 export type MediaFile = { kind: MediaKind; contentType: string; bytes: number }
 
+/** What of a type the network takes. */
+export type FileLimits = { kind: MediaKind; mostBytes: number }
+
+/** What a file was found to be; null where the format does not tell. */
+export type KnownFile = MediaFile & {
+  isAnimated: boolean
+  durationMs: number | null
+  frameRate: number | null
+  videoCodec: string | null
+  audioCodec: string | null
+}
+
 /** How far the network is with a file it has whole. */
 export type MediaState =
   | { kind: 'usable'; expiresAt: Date | null }
@@ -131,6 +143,12 @@ export type Network = {
   ): Asked<{ kind: 'accepted'; remoteId: string }>
   /** Files for posts: begin, append every chunk (again is harmless), finish, then ask until usable. */
   media: {
+    /** By content type. */
+    limits: Record<string, FileLimits>
+    /** What stops a file from being shown, empty when nothing does. Pure. */
+    checkFile(file: KnownFile): Issue[]
+    /** What stops these from being shown together in one segment. Pure. */
+    checkSet(kinds: MediaKind[]): Issue[]
     /** Most bytes of one chunk. */
     chunkBytes: number
     begin(
@@ -165,6 +183,10 @@ export type Network = {
     query: { remoteUserId: string; since: Date },
     options?: Options,
   ): Asked<{ kind: 'timeline'; items: TimelineItem[]; complete: boolean }>
+  /** The post an address (or a bare id) leads to; null when it leads to none. Pure. */
+  readAddress(
+    address: string,
+  ): { remoteId: string; username: string | null; createdAt: Date | null } | null
   /** One post of anybody's, `missing` when it is deleted, hidden or never was. */
   find(
     accessToken: string,
@@ -173,7 +195,7 @@ export type Network = {
   ): Asked<{ kind: 'found'; item: TimelineItem } | { kind: 'missing' }>
   /**
    * Whether a post found on the network may be the segment we sent, allowing for what the network
-   * rewrites. `certain` when no other segment can have made it, `possible` when one like it could.
+   * rewrites. `certain` when the network names the very uploads that were sent.
    */
   match(sent: SentSegment, found: TimelineItem): Match
   /** Counters of at most 100 of the account's own posts, in the order asked. */

@@ -1,4 +1,5 @@
 import type { Caller } from '../db/caller.ts'
+import type { Settling } from '../media/settle-upload.ts'
 import { Post, ReviewedPost } from './post.ts'
 import { refuseProblems, reviewPost, warningsOf } from './review-post.ts'
 
@@ -18,20 +19,21 @@ const change = (caller: Rpc, verb: Verb, postId: string, version: number | null)
   caller.rpc<object>(verb, { p_post_id: postId, p_version: version })
 
 /** Texts were fine when they were written; what the account may send can have changed since. */
-const reviewed = async (caller: Rpc, postId: string, scheduledAt: string) => {
-  const review = await reviewPost(caller, { post_id: postId, scheduled_at: scheduledAt })
+const reviewed = async (deps: Settling, caller: Rpc, postId: string, scheduledAt: string) => {
+  const review = await reviewPost(deps, caller, { post_id: postId, scheduled_at: scheduledAt })
   refuseProblems(review, { segments: review.segments })
   return warningsOf(review)
 }
 
 /** Schedules or reschedules; `scheduledAt` is an ISO instant or "now" (the database's). */
 export const schedulePost = async (
+  deps: Settling,
   caller: Rpc,
   postId: string,
   scheduledAt: string,
   options: { version: number | null; dryRun: boolean },
 ): Promise<ReviewedPost> => {
-  const warnings = await reviewed(caller, postId, scheduledAt)
+  const warnings = await reviewed(deps, caller, postId, scheduledAt)
   const post = await caller.rpc<object>('schedule_post', {
     p_post_id: postId,
     p_scheduled_at: scheduledAt,
@@ -43,8 +45,13 @@ export const schedulePost = async (
 
 const scheduleNow =
   (verb: 'publish_post' | 'retry_post') =>
-  async (caller: Rpc, postId: string, version: number | null): Promise<ReviewedPost> => {
-    const warnings = await reviewed(caller, postId, 'now')
+  async (
+    deps: Settling,
+    caller: Rpc,
+    postId: string,
+    version: number | null,
+  ): Promise<ReviewedPost> => {
+    const warnings = await reviewed(deps, caller, postId, 'now')
     return ReviewedPost.parse({ ...(await change(caller, verb, postId, version)), warnings })
   }
 
@@ -77,18 +84,3 @@ export const cancelPost = changing('cancel_post')
 /** A new draft with the text, media and settings of any post. */
 export const duplicatePost = async (caller: Rpc, postId: string): Promise<Post> =>
   Post.parse(await caller.rpc('duplicate_post', { p_post_id: postId }))
-
-/** Settles an unconfirmed post: its id on the network, or null when somebody looked in vain. */
-export const resolvePost = async (
-  caller: Rpc,
-  postId: string,
-  remoteId: string | null,
-  version: number | null,
-): Promise<Post> =>
-  Post.parse(
-    await caller.rpc('resolve_post', {
-      p_post_id: postId,
-      p_remote_id: remoteId,
-      p_version: version,
-    }),
-  )

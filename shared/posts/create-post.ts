@@ -1,4 +1,5 @@
 import type { Caller } from '../db/caller.ts'
+import type { Settling } from '../media/settle-upload.ts'
 import { type CreatePostInput, segmentsOf } from './inputs.ts'
 import { ReviewedPost } from './post.ts'
 import { pointInto, refuseProblems, reviewPost, warningsOf } from './review-post.ts'
@@ -8,6 +9,7 @@ import { pointInto, refuseProblems, reviewPost, warningsOf } from './review-post
  * keeps nothing. Throws 422 naming each text the network would refuse.
  */
 export const createPost = async (
+  deps: Settling,
   caller: Pick<Caller, 'rpc'>,
   input: CreatePostInput,
   dryRun: boolean,
@@ -15,7 +17,7 @@ export const createPost = async (
   const { content: _content, media_ids: _media, ...rest } = input
   const { account_id, scheduled_at } = input
   const segments = segmentsOf(input)
-  const review = await reviewPost(caller, { account_id, segments, scheduled_at })
+  const review = await reviewPost(deps, caller, { account_id, segments, scheduled_at })
   refuseProblems(review, input)
 
   const post = await caller.rpc<object>('create_post', {

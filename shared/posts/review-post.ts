@@ -2,14 +2,20 @@ import { z } from 'zod'
 import type { Caller } from '../db/caller.ts'
 import type { Fault } from '../http/problem.ts'
 import { problems } from '../http/problems.ts'
+import { checkMedia } from '../media/check-media.ts'
+import type { MediaRow } from '../media/media.ts'
+import { type Settling, settleUpload } from '../media/settle-upload.ts'
 import { rulesOf } from '../networks/rules-of.ts'
 import type { SegmentInput } from './inputs.ts'
 import { PostProblem, Warning } from './notice.ts'
-import { containsUrl, weightedLength } from './weighted-length.ts'
+import { hasUrl, Prices, type Quote, quotePost } from './quote-post.ts'
+import { weightedLength } from './weighted-length.ts'
 
 const Facts = z.object({
   account: z.object({ id: z.uuid(), network: z.string(), text_limit: z.int() }),
   segments: z.array(z.object({ text: z.string(), media_ids: z.array(z.string()).default([]) })),
+  media: z.array(z.custom<MediaRow>()).default([]),
+  prices: Prices,
   problems: z.array(PostProblem.extend({ status: z.int() })),
   warnings: z.array(Warning),
 })
@@ -42,13 +48,22 @@ export type PostReview = {
   problems: (PostProblem & { status: number })[]
   warnings: Warning[]
   segments: SegmentReview[]
+  /** What sending it costs, and what scheduling it holds. */
+  quote: Quote
 }
 
-const reviewSegment = (facts: Facts, position: number): SegmentReview => {
+/** A draft may show media that are still to come; they keep it from being scheduled, not from being kept. */
+const reviewSegment = (facts: Facts, position: number, isDraft: boolean): SegmentReview => {
   const { text, media_ids } = facts.segments[position] ?? { text: '', media_ids: [] }
   const limit = facts.account.text_limit
   const pointer = `/segments/${position}/text`
-  const issues = rulesOf(facts.account.network).validate(text, { lengthLimit: limit })
+  const rules = rulesOf(facts.account.network)
+  const issues = rules.validate(text, { lengthLimit: limit })
+  const shown = checkMedia(rules, media_ids, facts.media, `/segments/${position}/media_ids`)
+  const [waiting, faulty] = [
+    shown.filter(({ isWaiting }) => isDraft && isWaiting),
+    shown.filter(({ isWaiting }) => !(isDraft && isWaiting)),
+  ].map((problems) => problems.map(({ isWaiting: _waiting, ...problem }) => problem))
   const isMine = (notice: Warning) => notice.pointer.startsWith(`/segments/${position}/`)
   return {
     position,
@@ -56,11 +71,12 @@ const reviewSegment = (facts: Facts, position: number): SegmentReview => {
     media_ids,
     length: weightedLength(text),
     limit,
-    contains_url: containsUrl(text),
+    contains_url: hasUrl(text),
     problems: issues
       .filter(({ slug }) => slug !== 'text-empty' || media_ids.length === 0)
-      .map((issue) => ({ pointer, ...issue })),
-    warnings: facts.warnings.filter(isMine),
+      .map((issue): PostProblem => ({ pointer, ...issue }))
+      .concat(faulty ?? []),
+    warnings: [...facts.warnings.filter(isMine), ...(waiting ?? [])],
   }
 }
 
@@ -68,15 +84,24 @@ const isAboutSegment = ({ pointer }: Warning) => /^\/segments\/\d+\//.test(point
 
 /**
  * What stands in the way of a post and what may surprise its author. Keeps nothing. Pointers lead
- * into `/segments`. Throws 404 when account or post are not the caller's to see.
+ * into `/segments`. Notices media whose files have come. Throws 404 when account or post are not the
+ * caller's to see.
  */
-export const reviewPost = async (caller: Pick<Caller, 'rpc'>, plan: Plan): Promise<PostReview> => {
-  const facts = Facts.parse(await caller.rpc('review_post', { p_review: plan }))
+export const reviewPost = async (
+  deps: Settling,
+  caller: Pick<Caller, 'rpc'>,
+  plan: Plan,
+): Promise<PostReview> => {
+  const read = Facts.parse(await caller.rpc('review_post', { p_review: plan }))
+  const settle = (row: MediaRow) => settleUpload(deps, rulesOf(read.account.network), row)
+  const facts = { ...read, media: await Promise.all(read.media.map(settle)) }
+  const isDraft = plan.scheduled_at === undefined
   return {
     account: facts.account,
     problems: facts.problems,
     warnings: facts.warnings.filter((warning) => !isAboutSegment(warning)),
-    segments: facts.segments.map((_, position) => reviewSegment(facts, position)),
+    segments: facts.segments.map((_, position) => reviewSegment(facts, position, isDraft)),
+    quote: quotePost(facts.segments, facts.prices),
   }
 }
 

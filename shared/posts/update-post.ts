@@ -1,4 +1,5 @@
 import type { Caller } from '../db/caller.ts'
+import type { Settling } from '../media/settle-upload.ts'
 import { segmentsOf, type UpdatePostInput } from './inputs.ts'
 import { ReviewedPost } from './post.ts'
 import { pointInto, refuseProblems, reviewPost, warningsOf } from './review-post.ts'
@@ -8,6 +9,7 @@ import { pointInto, refuseProblems, reviewPost, warningsOf } from './review-post
  * on the network. `version` null skips the comparison.
  */
 export const updatePost = async (
+  deps: Settling,
   caller: Pick<Caller, 'rpc'>,
   postId: string,
   input: UpdatePostInput,
@@ -15,7 +17,7 @@ export const updatePost = async (
 ): Promise<ReviewedPost> => {
   const { content: _content, media_ids: _media, segments: _segments, ...rest } = input
   const segments = segmentsOf(input)
-  const warnings = segments.length > 0 ? await reviewed(caller, postId, input) : []
+  const warnings = segments.length > 0 ? await reviewed(deps, caller, postId, input) : []
 
   const post = await caller.rpc<object>('update_post', {
     p_post_id: postId,
@@ -25,8 +27,13 @@ export const updatePost = async (
   return ReviewedPost.parse({ ...post, warnings })
 }
 
-const reviewed = async (caller: Pick<Caller, 'rpc'>, postId: string, input: UpdatePostInput) => {
-  const review = await reviewPost(caller, { post_id: postId, segments: segmentsOf(input) })
+const reviewed = async (
+  deps: Settling,
+  caller: Pick<Caller, 'rpc'>,
+  postId: string,
+  input: UpdatePostInput,
+) => {
+  const review = await reviewPost(deps, caller, { post_id: postId, segments: segmentsOf(input) })
   refuseProblems(review, input)
   return warningsOf(review).map((warning) => pointInto(input, warning))
 }

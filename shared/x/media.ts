@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Bytes } from '../crypto/bytes.ts'
 import type { MediaKind, MediaState, Network } from '../networks/network.ts'
 import type { Failure } from '../networks/outcome.ts'
+import { mediaLimits } from './media-limits.ts'
 import { call, type XConfig } from './request.ts'
 
 const categories: Record<MediaKind, string> = {
@@ -90,6 +91,7 @@ const multipart = (index: number, chunk: Bytes): Bytes => {
 
 /** X's media upload v2: initialize, append, finalize, STATUS and metadata. Each call is made once. */
 export const createMedia = (config: XConfig): Network['media'] => ({
+  ...mediaLimits,
   chunkBytes: CHUNK_BYTES,
   begin: (accessToken, { kind, contentType, bytes }, options) => {
     const body = {

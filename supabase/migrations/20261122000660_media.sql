@@ -223,7 +223,7 @@ begin
       format('"%s" (%s): %s', v_media.file_name, v_media.id, v_media.rejection ->> 'detail'),
       v_media.rejection ->> 'remedy');
   elsif v_media.status = 'deleted' then
-    perform private.refuse(409, 'media-unknown',
+    perform private.refuse(422, 'media-unknown',
       format('"%s" (%s) was deleted.', v_media.file_name, v_media.id),
       'Take it out of the post with PATCH /posts/:id.');
   end if;
@@ -231,7 +231,27 @@ end
 $$;
 
 comment on function private.require_media(uuid) is
-  'Refuses (409) unless every medium of the post is uploaded and was found good.';
+  'Refuses unless every medium of the post is uploaded and was found good.';
+
+create function private.shown_media(p_workspace_id uuid, p_segments jsonb)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(to_jsonb(media)), '[]')
+  from public.media
+  where media.workspace_id = p_workspace_id
+    and media.status <> 'deleted'
+    and media.id in (
+      select used.id::uuid
+      from jsonb_array_elements(p_segments) as items (segment)
+      cross join lateral jsonb_array_elements_text(items.segment -> 'media_ids') as used (id)
+    );
+$$;
+
+comment on function private.shown_media(uuid, jsonb) is
+  'Media of the workspace that segments show; foreign, deleted and absent ones are missing.';
 
 -- p_media: {file_name, content_type, bytes, kind, alt_text?, upload_seconds}
 create function private.create_media(p_workspace_id uuid, p_media jsonb)
@@ -244,6 +264,7 @@ declare
   v_media public.media;
 begin
   perform private.require_role(p_workspace_id, 'editor');
+  perform private.require_unsuspended(p_workspace_id);
   if 200 <= (
     select count(*)
     from public.media

@@ -537,6 +537,7 @@ begin
       'id', v_account.id, 'network', v_account.network, 'text_limit', v_account.text_limit
     ),
     'segments', v_segments,
+    'media', private.shown_media(v_account.workspace_id, v_segments),
     'prices', (select jsonb_object_agg(prices.action, prices.micros) from private.prices),
     'problems', coalesce(v_problems, '[]'),
     'warnings', coalesce(v_warnings, '[]')

@@ -10,6 +10,7 @@ drop function private.delete_media(uuid, int);
 drop function private.lock_media(uuid, int);
 drop function public.create_media(uuid, jsonb);
 drop function private.create_media(uuid, jsonb);
+drop function private.shown_media(uuid, jsonb);
 drop function private.require_media(uuid);
 drop trigger post_segments_after_delete_free_media on public.post_segments;
 drop function private.tg_post_segments__free_media();

@@ -9,12 +9,11 @@ import { DryRunQuery, IdParam, pageOf } from '../../../shared/http/params.ts'
 import { validate } from '../../../shared/http/validate.ts'
 import {
   publishPost,
-  resolvePost,
   retryPost,
   schedulePost,
   unschedulePost,
 } from '../../../shared/posts/change-status.ts'
-import { ResolvePostInput, SchedulePostInput } from '../../../shared/posts/inputs.ts'
+import { SchedulePostInput } from '../../../shared/posts/inputs.ts'
 import { listAttempts } from '../../../shared/posts/list-attempts.ts'
 import { Attempt, Post, ReviewedPost } from '../../../shared/posts/post.ts'
 
@@ -64,12 +63,6 @@ const docs = {
     responses: reviewed,
     errors: unschedulable,
   }),
-  resolve: describe({
-    summary: 'Settle a post whose outcome is unknown',
-    description: 'For a person who looked at the network: the id found there, or null.',
-    responses,
-    errors: ['role-required', 'nothing-to-resolve', 'post-in-flight', 'remote-id-taken'],
-  }),
   attempts: describe({
     summary: 'Every time a segment was, or may have been, sent',
     responses: { 200: { description: 'All attempts in order.', schema: pageOf(Attempt) } },
@@ -100,7 +93,7 @@ export const postStatus = (deps: Deps) => {
         const dryRun = c.req.valid('query').dry_run === 'true'
         const { scheduled_at: at } = c.req.valid('json')
         const options = { version: c.var.version, dryRun }
-        const post = await schedulePost(c.var.caller, c.req.valid('param').id, at, options)
+        const post = await schedulePost(deps, c.var.caller, c.req.valid('param').id, at, options)
         return dryRun ? c.json(post, 200) : send(c, post)
       },
     )
@@ -108,24 +101,10 @@ export const postStatus = (deps: Deps) => {
       send(c, await unschedulePost(c.var.caller, c.req.valid('param').id, c.var.version)),
     )
     .post('/posts/:id/publish', user, docs.publish, id, ifMatch, noBody, once, async (c) =>
-      send(c, await publishPost(c.var.caller, c.req.valid('param').id, c.var.version)),
+      send(c, await publishPost(deps, c.var.caller, c.req.valid('param').id, c.var.version)),
     )
     .post('/posts/:id/retry', user, docs.retry, id, ifMatch, noBody, once, async (c) =>
-      send(c, await retryPost(c.var.caller, c.req.valid('param').id, c.var.version)),
-    )
-    .post(
-      '/posts/:id/resolve',
-      user,
-      docs.resolve,
-      id,
-      ifMatch,
-      validate('json', ResolvePostInput),
-      once,
-      async (c) => {
-        const { remote_id: remoteId } = c.req.valid('json')
-        const { id: postId } = c.req.valid('param')
-        return send(c, await resolvePost(c.var.caller, postId, remoteId, c.var.version))
-      },
+      send(c, await retryPost(deps, c.var.caller, c.req.valid('param').id, c.var.version)),
     )
     .get('/posts/:id/attempts', user, docs.attempts, id, async (c) => {
       const data = await listAttempts(c.var.caller, c.req.valid('param').id)

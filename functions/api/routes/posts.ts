@@ -112,7 +112,7 @@ export const posts = (deps: Deps) => {
       once,
       async (c) => {
         const dryRun = c.req.valid('query').dry_run === 'true'
-        const post = await createPost(c.var.caller, c.req.valid('json'), dryRun)
+        const post = await createPost(deps, c.var.caller, c.req.valid('json'), dryRun)
         if (dryRun) return c.json(post, 200)
         return created(c, post)
       },
@@ -126,7 +126,7 @@ export const posts = (deps: Deps) => {
       docs.validate,
       validate('json', ValidatePostInput),
       once,
-      async (c) => c.json(await validatePost(c.var.caller, c.req.valid('json')), 200),
+      async (c) => c.json(await validatePost(deps, c.var.caller, c.req.valid('json')), 200),
     )
     .get('/posts', user, docs.list, workspace, validate('query', ListQuery), async (c) => {
       const { cursor, limit, ...filter } = c.req.valid('query')
@@ -151,7 +151,13 @@ export const posts = (deps: Deps) => {
       validate('json', UpdatePostInput),
       async (c) => {
         const { id: postId } = c.req.valid('param')
-        const post = await updatePost(c.var.caller, postId, c.req.valid('json'), c.var.version)
+        const post = await updatePost(
+          deps,
+          c.var.caller,
+          postId,
+          c.req.valid('json'),
+          c.var.version,
+        )
         setETag(c, post.version)
         return c.json(post, 200)
       },

@@ -79,6 +79,9 @@ export const fakeNetwork = (fake: Fake): Network => ({
   validate: unused,
   publish: unused,
   media: {
+    limits: {},
+    checkFile: unused,
+    checkSet: unused,
     chunkBytes: 1,
     begin: unused,
     append: unused,
@@ -89,6 +92,7 @@ export const fakeNetwork = (fake: Fake): Network => ({
   remove: unused,
   timeline: unused,
   find: unused,
+  readAddress: unused,
   match: unused,
   metrics: unused,
   ...fake,

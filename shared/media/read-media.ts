@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import type { Caller } from '../db/caller.ts'
+import { problems } from '../http/problems.ts'
+import { rulesOf } from '../networks/rules-of.ts'
+import { inWorkspace } from '../workspaces/in-workspace.ts'
+import { requireVisible } from '../workspaces/require-visible.ts'
+import { Media, type MediaRow } from './media.ts'
+import { type Settling, settleUpload } from './settle-upload.ts'
+
+/** Throws 404 when it is absent, deleted or not the caller's to see. Notices a file that has come. */
+export const getMedia = async (
+  deps: Settling,
+  caller: Pick<Caller, 'select'>,
+  mediaId: string,
+): Promise<Media> => {
+  const query = { id: `eq.${mediaId}`, status: 'neq.deleted' }
+  const [row] = await caller.select<MediaRow>('media', query)
+  if (!row) throw problems.notFound()
+  return Media.parse(await settleUpload(deps, rulesOf('x'), row))
+}
+
+/** At most `count` media of a workspace (null: the personal one), newest first, after an id. */
+export const listMedia = async (
+  caller: Caller,
+  workspaceId: string | null,
+  before: string | null,
+  count: number,
+): Promise<Media[]> => {
+  const rows = await caller.select('media', {
+    ...inWorkspace(caller, workspaceId),
+    status: 'neq.deleted',
+    order: 'id.desc',
+    limit: String(count),
+    ...(before ? { id: `lt.${before}` } : {}),
+  })
+  if (rows.length === 0) await requireVisible(caller, workspaceId)
+  return z.array(Media).parse(rows)
+}
