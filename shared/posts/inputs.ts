@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Instant } from './instant.ts'
 import { postStatuses } from './post.ts'
+import { hasUrl } from './quote-post.ts'
 
 const text = z.string().max(25_000)
 
@@ -114,16 +115,6 @@ export const SchedulePostInput = z
   .strictObject({ scheduled_at: Instant })
   .meta({ id: 'SchedulePost' })
 
-export const ResolvePostInput = z
-  .strictObject({
-    remote_id: z
-      .string()
-      .regex(/^[0-9]{1,19}$/, { error: "Must be the id at the end of the post's address on X." })
-      .nullable()
-      .meta({ description: 'The id of the post on X, or null when it is not there.' }),
-  })
-  .meta({ id: 'ResolvePost' })
-
 /** What GET /posts may be narrowed to; from and to are about scheduled_at, half open. */
 export const postFilters = {
   account_id: z.uuid().optional(),
@@ -133,13 +124,15 @@ export const postFilters = {
   q: z.string().min(1).max(200).optional().meta({ description: 'Text the post contains.' }),
 }
 
-export type SegmentInput = { text: string; media_ids?: string[] }
+/** `has_url`: whether X bills it as a text with a URL, which the database cannot tell. */
+export type SegmentInput = { text: string; has_url: boolean; media_ids?: string[] }
 
 /** The segments of an input in order, whichever way they were sent; none when it has none. */
 export const segmentsOf = (input: Body): SegmentInput[] => {
   const single = hasSingle(input) ? [{ text: input.content, media_ids: input.media_ids }] : []
   return (input.segments ?? single).map(({ text: words = '', media_ids: media }) => ({
     text: words,
+    has_url: hasUrl(words),
     ...(media ? { media_ids: media } : {}),
   }))
 }

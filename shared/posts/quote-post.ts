@@ -1,7 +1,10 @@
+import { z } from 'zod'
 import { containsUrl } from './weighted-length.ts'
 
-/** What X bills per action, in millionths of a US dollar, as the database knows it. */
-export type Prices = { post: number; post_with_url: number }
+/** What X bills per action, in millionths of a US dollar. The operator's data: private.prices. */
+export const Prices = z.object({ post: z.int(), post_with_url: z.int() })
+
+export type Prices = z.infer<typeof Prices>
 
 export type Quote = { micros: number; segments: { micros: number; has_url: boolean }[] }
 

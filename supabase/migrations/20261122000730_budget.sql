@@ -134,6 +134,25 @@ comment on function private.month_of(date) is 'First day of the month of p_day.'
 
 -- Changing budgets and days ----------
 
+create function private.over_budget(p_needed bigint, p_left bigint, p_limit bigint, p_month date)
+returns private.notice
+language sql
+stable
+set search_path = ''
+as $$
+  select
+    409, '/scheduled_at', 'over-budget',
+    format(
+      'This needs %s, and %s of the workspace''s %s for %s is left.',
+      private.usd(p_needed), private.usd(greatest(p_left, 0)), private.usd(p_limit),
+      to_char(p_month, 'YYYY-MM')
+    ),
+    'Keep it as a draft by leaving out scheduled_at, or unschedule other posts, or have an admin raise the budget with PATCH /workspaces/:id/budget.';
+$$;
+
+comment on function private.over_budget(bigint, bigint, bigint, date) is
+  'What somebody is told whose post the budget of a month does not pay for.';
+
 -- The row of a month is locked by its first change, so what is compared with the limit is what
 -- everybody before has committed. Only what asks for more can be refused.
 create function private.charge_budgets(p_changes private.hold_change[])
@@ -142,7 +161,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_over record;
+  v_over private.notice[];
 begin
   with sums as (
     select workspace_id, private.month_of(day) as month, sum(amount)::bigint as amount
@@ -163,26 +182,16 @@ begin
       and budgets.stopped_at is not null
       and sums.amount < 0
   )
-  select sums.amount, sums.month, budgets.limit_micros, charged.committed
+  select array_agg(private.over_budget(
+    sums.amount, budgets.limit_micros - charged.committed + sums.amount, budgets.limit_micros,
+    sums.month
+  ))
   into v_over
   from charged
   join sums using (workspace_id, month)
   join private.budgets using (workspace_id)
-  where sums.amount > 0 and charged.committed > budgets.limit_micros
-  limit 1;
-
-  if found then
-    perform private.refuse(
-      409, 'over-budget',
-      format(
-        'This needs %s more, and %s of the workspace''s %s for %s is left.',
-        private.usd(v_over.amount),
-        private.usd(greatest(v_over.limit_micros - v_over.committed + v_over.amount, 0)),
-        private.usd(v_over.limit_micros), to_char(v_over.month, 'YYYY-MM')
-      ),
-      'Keep it as a draft by leaving out scheduled_at, or unschedule other posts, or have an admin raise the budget with PATCH /workspaces/:id/budget.'
-    );
-  end if;
+  where sums.amount > 0 and charged.committed > budgets.limit_micros;
+  perform private.refuse_first(v_over);
 end
 $$;
 
@@ -208,13 +217,37 @@ $$;
 comment on function private.next_free_day(uuid, date, int) is
   'The first day after p_after on which an app has p_places left; null when there is none in a year.';
 
+create function private.day_full(p_x_app_id uuid, p_day date, p_capacity int, p_needed int)
+returns private.notice
+language sql
+stable
+set search_path = ''
+as $$
+  select
+    409, '/scheduled_at', 'day-full',
+    format(
+      'The X app may send %s posts on %s (UTC), and fewer than the %s needed are left.',
+      p_capacity, p_day, p_needed
+    ),
+    format(
+      'Choose a time from %s on, or connect the account through an X app of your own (POST /x-apps).',
+      coalesce(
+        private.next_free_day(p_x_app_id, p_day, p_needed) || 'T00:00:00Z',
+        'a day more than a year ahead'
+      )
+    );
+$$;
+
+comment on function private.day_full(uuid, date, int, int) is
+  'What somebody is told for whose post a day of an X app has no room.';
+
 create function private.take_places(p_changes private.hold_change[])
 returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_full record;
+  v_full private.notice[];
 begin
   with sums as (
     select changes.x_app_id, changes.day, sum(changes.places)::int as places
@@ -229,29 +262,15 @@ begin
     set taken = days.taken + excluded.taken
     returning x_app_id, day, taken
   )
-  select
-    taken.day, apps.posts_per_day, sums.places,
-    private.next_free_day(taken.x_app_id, taken.day, sums.places) as free_day
+  select array_agg(
+    private.day_full(taken.x_app_id, taken.day, apps.posts_per_day, sums.places)
+  )
   into v_full
   from taken
   join sums using (x_app_id, day)
   join private.x_apps as apps on apps.id = taken.x_app_id
-  where sums.places > 0 and taken.taken > apps.posts_per_day
-  limit 1;
-
-  if found then
-    perform private.refuse(
-      409, 'day-full',
-      format(
-        'The X app may send %s posts on %s, and fewer than the %s needed are left.',
-        v_full.posts_per_day, v_full.day, v_full.places
-      ),
-      format(
-        'Choose a time from %s on, or connect the account through an X app of your own (POST /x-apps).',
-        coalesce(v_full.free_day || 'T00:00:00Z', 'a day more than a year ahead')
-      )
-    );
-  end if;
+  where sums.places > 0 and taken.taken > apps.posts_per_day;
+  perform private.refuse_first(v_full);
 end
 $$;
 
@@ -766,66 +785,65 @@ $$;
 comment on function public.set_budget(uuid, bigint, int) is
   'Sets what a workspace may spend in a month (null: no limit). Role admin. 412 when p_version is not the current one.';
 
--- p_days ahead of need: what POST /posts/validate tells before anything is held.
-create function private.check_reservation(
-  p_account_id uuid, p_scheduled_at timestamptz, p_places int,
-  p_now timestamptz default clock_timestamp()
+-- What a post would be refused for if it were scheduled now. Its own hold is no obstacle to it.
+create function private.list_money_problems(
+  p_account public.accounts, p_segments jsonb, p_post_id uuid, p_scheduled_at timestamptz,
+  p_now timestamptz
 )
-returns jsonb
+returns setof private.notice
 language plpgsql
 stable
-security definer
 set search_path = ''
 as $$
 declare
-  v_account public.accounts := private.require_account(p_account_id, 'viewer');
   v_day date := (greatest(p_scheduled_at, p_now) at time zone 'UTC')::date;
+  v_places int := jsonb_array_length(p_segments);
+  v_price bigint;
+  v_own private.spend_ledger;
 begin
-  return (
-    select jsonb_build_object(
-      'prices', (select jsonb_object_agg(action, micros) from private.prices),
-      'month', to_char(private.month_of(v_day), 'YYYY-MM'),
-      'limit_micros', budgets.limit_micros,
-      'left_micros', budgets.limit_micros - coalesce(months.committed, 0),
-      'day', v_day,
-      'posts_per_day', apps.posts_per_day,
-      'places_left', apps.posts_per_day - coalesce(days.taken, 0),
-      'next_free_day', case
-        when coalesce(days.taken, 0) + p_places > apps.posts_per_day
-          then private.next_free_day(apps.id, v_day, p_places)
-      end
-    )
-    from private.x_apps as apps
-    left join private.app_days as days on days.x_app_id = apps.id and days.day = v_day
-    left join private.budgets on budgets.workspace_id = v_account.workspace_id
-    left join private.budget_months as months
-      on months.workspace_id = v_account.workspace_id and months.month = private.month_of(v_day)
-    where apps.id = v_account.x_app_id
-  );
+  select sum(prices.micros) into v_price
+  from private.read_segments(p_segments) as segments
+  join private.prices on prices.action = case
+    when private.has_url(segments.text, segments.has_url) then 'post_with_url' else 'post'
+  end;
+  select * into v_own from private.spend_ledger where post_id = p_post_id and is_open;
+
+  return query
+  select notices.*
+  from private.budgets
+  left join private.budget_months as months
+    on months.workspace_id = budgets.workspace_id and months.month = private.month_of(v_day)
+  cross join lateral (
+    select budgets.limit_micros - coalesce(months.committed, 0)
+      + case when private.month_of(v_own.day) = private.month_of(v_day) then v_own.held else 0 end
+      as micros
+  ) as free
+  cross join lateral private.over_budget(
+    v_price, free.micros, budgets.limit_micros, private.month_of(v_day)
+  ) as notices
+  where budgets.workspace_id = p_account.workspace_id and v_price > free.micros;
+
+  return query
+  select notices.*
+  from private.x_apps as apps
+  join private.app_days as days on days.x_app_id = apps.id and days.day = v_day
+  cross join lateral private.day_full(apps.id, v_day, apps.posts_per_day, v_places) as notices
+  where apps.id = p_account.x_app_id
+    and days.taken - case when v_own.day = v_day then v_own.places else 0 end + v_places
+      > apps.posts_per_day;
 end
 $$;
 
-create function public.check_reservation(
-  p_account_id uuid, p_scheduled_at timestamptz, p_places int
-)
-returns jsonb
-language sql
-stable
-set search_path = ''
-as $$
-  select private.check_reservation(p_account_id, p_scheduled_at, p_places);
-$$;
-
-comment on function public.check_reservation(uuid, timestamptz, int) is
-  'Prices, and what is left of the budget and of the day a post would be sent on (null time: now). Role viewer.';
+comment on function private.list_money_problems(
+  public.accounts, jsonb, uuid, timestamptz, timestamptz
+) is
+  'over-budget and day-full, for segments {text, has_url} of an account at a time (null: now).';
 
 grant execute on function
   private.get_budget(uuid),
   private.set_budget(uuid, bigint, int, timestamptz),
-  private.check_reservation(uuid, timestamptz, int, timestamptz),
   public.get_budget(uuid),
-  public.set_budget(uuid, bigint, int),
-  public.check_reservation(uuid, timestamptz, int)
+  public.set_budget(uuid, bigint, int)
 to authenticated;
 
 -- What the operator does ----------

@@ -71,6 +71,7 @@ export const reviewOf =
   ({ p_review: plan }: { p_review?: Plan }) => ({
     account: { id: ACCOUNT, network: 'x', text_limit: 280 },
     segments: plan?.segments ?? [{ text: 'Hello', media_ids: [] }],
+    prices: { post: 15_000, post_with_url: 200_000 },
     problems: [],
     warnings: [],
     ...overrides,

@@ -193,3 +193,37 @@ test('needs a member with the role for it', async () => {
   expect((await api.call('POST', '/accounts/connect', { body: {} })).status).toBe(403)
   expect((await api.call('POST', '/accounts/connect', { body: {}, as: null })).status).toBe(401)
 })
+
+test("goes through a customer's own app when one is named, with its credentials", async () => {
+  const app = {
+    id: ACCOUNT,
+    workspace_id: WORKSPACE,
+    client_id: 'their-client',
+    encrypted_client_secret: null,
+  }
+  let used: unknown
+  const database = attempts()
+  const { 'rpc/start_connection': begin, 'service.take_oauth_state': take } = database
+  const api = fakeApi(
+    {
+      ...database,
+      'rpc/start_connection': (...asked) => ({
+        ...(begin?.(...asked) as object),
+        client_id: asked[0].p_x_app_id === ACCOUNT ? 'their-client' : null,
+      }),
+      'service.take_oauth_state': (...asked) => ({ ...(take?.(...asked) as object), app }),
+    },
+    {
+      ...granted,
+      exchange: async (_, options) => {
+        used = options?.app
+        return (granted.exchange as NonNullable<typeof granted.exchange>)(_, options)
+      },
+    },
+  )
+
+  const query = await start(api, { return_to: returnTo, x_app_id: ACCOUNT })
+  expect(query.get('client_id')).toBe('their-client')
+  expect((await callback(api, query.get('state'))).status).toBe(302)
+  expect(used).toEqual({ clientId: 'their-client' })
+})

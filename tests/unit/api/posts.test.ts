@@ -17,7 +17,11 @@ test('creates a draft: 201, where it is, and its version', async () => {
   expect(headers.get('etag')).toBe('"3"')
   expect(body).toMatchObject({ id: POST, status: 'draft' })
   expect(calls.at(-1)?.args).toEqual({
-    p_post: { account_id: ACCOUNT, segments: [{ text: 'Hello' }], metadata: { campaign: 7 } },
+    p_post: {
+      account_id: ACCOUNT,
+      segments: [{ text: 'Hello', has_url: false }],
+      metadata: { campaign: 7 },
+    },
     p_dry_run: false,
   })
 })
@@ -32,7 +36,14 @@ test('leaves "now" to the clock of the database', async () => {
   await call('POST', '/posts?dry_run=true', { body })
 
   expect(calls.at(-1)?.args).toEqual({
-    p_post: { account_id: ACCOUNT, segments: [{ text: 'a' }, { text: 'b' }], scheduled_at: 'now' },
+    p_post: {
+      account_id: ACCOUNT,
+      segments: [
+        { text: 'a', has_url: false },
+        { text: 'b', has_url: false },
+      ],
+      scheduled_at: 'now',
+    },
     p_dry_run: true,
   })
 })
@@ -252,6 +263,7 @@ test('validates every segment: length, limit, link, problems and warnings, and k
 
   expect(answer.body).toMatchObject({
     valid: false,
+    quote_usd: '0.215',
     problems: [warning('/scheduled_at', 'scheduled-in-past')],
     warnings: [warning('/account_id', 'account-paused')],
     segments: [
@@ -259,12 +271,14 @@ test('validates every segment: length, limit, link, problems and warnings, and k
         length: 328,
         limit: 280,
         contains_url: true,
+        quote_usd: '0.20',
         problems: [{ pointer: '/segments/0/text', slug: 'text-too-long' }],
         warnings: [],
       },
       {
         length: 15,
         contains_url: false,
+        quote_usd: '0.015',
         problems: [{ pointer: '/segments/1/text', slug: 'too-many-cashtags' }],
         warnings: [warning('/segments/1/text', 'identical-text')],
       },

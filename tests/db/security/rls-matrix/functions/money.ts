@@ -11,14 +11,6 @@ export const money: Record<string, FunctionRow> = {
     ADMINS,
     `private.set_budget('{workspace}', 1, null)`,
   ],
-  'public.check_reservation(uuid,timestamp with time zone,integer)': [
-    VIEWERS,
-    `public.check_reservation('{account}', null, 1)`,
-  ],
-  'private.check_reservation(uuid,timestamp with time zone,integer,timestamp with time zone)': [
-    VIEWERS,
-    `private.check_reservation('{account}', null, 1)`,
-  ],
   'public.create_x_app(uuid,jsonb,text)': [
     ADMINS,
     `public.create_x_app('{workspace}', ${APP}, null)`,
