@@ -7,6 +7,7 @@ export const problemTypes = {
   'idempotency-key-invalid': { status: 400, title: 'Invalid Idempotency-Key' },
   'oauth-state-invalid': { status: 400, title: 'Unknown connection attempt' },
   unauthorized: { status: 401, title: 'Not signed in' },
+  'signature-invalid': { status: 401, title: 'Invalid signature' },
   forbidden: { status: 403, title: 'Not allowed' },
   'role-required': { status: 403, title: 'Role required' },
   'workspace-suspended': { status: 403, title: 'Workspace suspended' },

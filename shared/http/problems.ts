@@ -84,6 +84,15 @@ export const problems = {
       remedy: 'Go on from next_cursor; what you read beyond it is of a past that is lost.',
       next_cursor: nextCursor,
     }),
+  notTheAccountsPost: (detail: string) =>
+    problem('not-the-accounts-post', detail, {
+      remedy: 'Open the post on X as this account and send the address you see there.',
+    }),
+  networkUnavailable: (detail: string) =>
+    problem('network-unavailable', `X cannot be asked right now: ${detail}`, {
+      remedy: 'Try again after retry_after_seconds. Nothing was changed.',
+      retry_after_seconds: 30,
+    }),
   internal: (cause?: unknown) =>
     problem(
       'internal',

@@ -3,7 +3,7 @@ import type { Look } from './find-attempt.ts'
 
 /** What one timeline says about one look. */
 export type Assigned =
-  | { kind: 'found'; item: TimelineItem; certain: boolean }
+  | { kind: 'found'; item: TimelineItem }
   /** Something that could be it, and no way to tell which is whose. */
   | { kind: 'ambiguous'; items: TimelineItem[] }
   | { kind: 'nothing' }
@@ -41,13 +41,15 @@ export const assignPosts = <L extends Pick<Look, 'sending_at' | 'tries'>>(
 ): Map<L, Assigned> => {
   const assigned = new Map<L, Assigned>()
   const free = new Set(items)
-  const give = (look: L, item: TimelineItem, certain: boolean) => {
-    assigned.set(look, { kind: 'found', item, certain })
+  const give = (look: L, item: TimelineItem) => {
+    assigned.set(look, { kind: 'found', item })
     free.delete(item)
   }
-  for (const look of looks) {
-    const own = [...free].sort(oldestFirst).find((item) => compare(look, item) === 'certain')
-    if (own) give(look, own, true)
+  const isCertain = (look: L, item: TimelineItem) => compare(look, item) === 'certain'
+  for (const item of items) {
+    const [only, ...others] = looks.filter((look) => isCertain(look, item))
+    const shown = items.filter((other) => only && isCertain(only, other))
+    if (only && others.length === 0 && shown.length === 1) give(only, item)
   }
   for (const look of looks) {
     if (assigned.has(look)) continue
@@ -62,7 +64,7 @@ export const assignPosts = <L extends Pick<Look, 'sending_at' | 'tries'>>(
     if (group.items.length === 0) assigned.set(look, { kind: 'nothing' })
     else if (!isPlain || !fits) {
       for (const one of inOrder) assigned.set(one, { kind: 'ambiguous', items: group.items })
-    } else for (const { one, item } of pairs) if (item) give(one, item, false)
+    } else for (const { one, item } of pairs) if (item) give(one, item)
   }
   return assigned
 }

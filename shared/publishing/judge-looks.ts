@@ -11,8 +11,6 @@ export type Verdict = Pick<OpenLook, 'post_id' | 'position' | 'number' | 'look_i
   verdict: 'found' | 'absent' | 'ambiguous' | 'no_evidence'
   remote_id?: string
   sent_at?: string
-  /** The network named an upload of ours: no other segment can have made it. */
-  certain?: boolean
   /** Ids of everything it could be. */
   candidates?: string[]
 }
@@ -55,7 +53,6 @@ const explain = (look: OpenLook, assigned: Assigned, complete: boolean): Verdict
         ...verdict(look, 'found'),
         remote_id: assigned.item.remoteId,
         sent_at: assigned.item.createdAt.toISOString(),
-        certain: assigned.certain,
       }
     case 'ambiguous':
       return {

@@ -1,4 +1,5 @@
 import type { Network } from '../networks/network.ts'
+import { readAddress } from './address.ts'
 import { createFind } from './find.ts'
 import { match } from './match.ts'
 import { createMedia } from './media.ts'
@@ -25,6 +26,7 @@ export const createX = (config: XConfig): Network => ({
   media: createMedia(config),
   remove: createRemove(config),
   timeline: createTimeline(config),
+  readAddress,
   find: createFind(config),
   match,
   metrics: createMetrics(config),

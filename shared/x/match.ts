@@ -20,7 +20,7 @@ const quotesOnPurpose = (text: string, quotes: string | null): boolean =>
 
 /**
  * Whether a post of the account's timeline may be the segment we sent: the same parent, text and
- * media, each as X gives it back. An upload belongs to one segment, so its id makes it certain.
+ * media, each as X gives it back. Certain when X names the very uploads we sent.
  */
 export const match: Network['match'] = (sent, found) => {
   if (found.replyTo !== sent.replyTo || quotesOnPurpose(sent.text, found.quotes)) return 'no'

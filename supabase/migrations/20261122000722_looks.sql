@@ -160,7 +160,8 @@ as $$
     'look_id', looks.look_id, 'is_given_up', looks.is_given_up,
     'account_id', accounts.id, 'workspace_id', accounts.workspace_id,
     'sending_at', least(looks.sending_at, earlier.sending_at), 'tries', 1 + earlier.tries,
-    'text', segments.text, 'reply_to', previous.remote_id, 'media', '[]'::jsonb,
+    'text', segments.text, 'reply_to', previous.remote_id,
+    'media', private.segment_media(looks.post_id, looks.position),
     'remote_user_id', accounts.remote_user_id, 'x_app_id', accounts.x_app_id,
     'encrypted_tokens', tokens.encrypted_tokens,
     'tokens_expire_at', tokens.expires_at, 'tokens_version', tokens.version
@@ -305,7 +306,7 @@ as $$
   with found as (
     select looks.*
     from jsonb_to_recordset(p_verdicts) as looks (
-      post_id uuid, position smallint, verdict text, sent_at timestamptz, certain boolean
+      post_id uuid, position smallint, verdict text, sent_at timestamptz
     )
     where looks.verdict = 'found'
   )
@@ -315,7 +316,6 @@ as $$
   join public.post_segments as segments
     on segments.post_id = found.post_id and segments.position = found.position
   where found.position = 0
-    and found.certain is not true
     and exists (
       select
       from private.live_attempts as rivals
@@ -326,6 +326,7 @@ as $$
         and rivals.post_id <> found.post_id
         and rivals.sending_at <= found.sent_at + interval '2 minutes'
         and private.plain_text(others.text) = private.plain_text(segments.text)
+        and others.media_ids = segments.media_ids
         and not exists (
           select from found as twin
           where twin.post_id = rivals.post_id and twin.position = rivals.position
@@ -334,7 +335,7 @@ as $$
 $$;
 
 comment on function private.disputed_finds(jsonb) is
-  'Posts of verdicts "found" that another open attempt of the account, with the same text, may own.';
+  'Posts of verdicts "found" that another open attempt of the account, with the same text and media, may own.';
 
 create function private.not_found_failure(p_slug text, p_position smallint, p_candidates text[])
 returns jsonb
@@ -564,7 +565,7 @@ comment on function private.count_looks(jsonb, timestamptz) is
   'Counts each look once, for the look under way; returns its posts.';
 
 -- p_verdicts: [{post_id, position, number, look_id, verdict: found | absent | ambiguous |
--- no_evidence, remote_id, sent_at, certain, candidates}]. A find is evidence whenever it comes;
+-- no_evidence, remote_id, sent_at, candidates}]. A find is evidence whenever it comes;
 -- other verdicts count once, for the look under way.
 create function service.settle_looks(
   p_verdicts jsonb, p_now timestamptz default clock_timestamp()

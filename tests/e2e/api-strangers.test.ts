@@ -30,7 +30,7 @@ const bodies: Record<string, object> = {
   'PATCH /accounts/{id}': { paused: true },
   'PATCH /posts/{id}': { content: 'Theirs' },
   'POST /posts/{id}/schedule': { scheduled_at: 'now' },
-  'POST /posts/{id}/resolve': { remote_id: null },
+  'POST /posts/{id}/resolve': { outcome: 'not_live' },
   'PATCH /webhook-endpoints/{id}': { status: 'disabled' },
 }
 

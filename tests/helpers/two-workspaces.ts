@@ -176,5 +176,6 @@ export async function seedTwoWorkspaces(tx: Tx): Promise<TwoWorkspaces> {
   ])
   await call(tx, 'private.fold_usage()')
   await call(tx, 'private.fork_events(now())')
+  await call(tx, `service.check_remote_id($1, '1', now())`, [a.unconfirmed])
   return { a, b, people }
 }

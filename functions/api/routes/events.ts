@@ -4,6 +4,7 @@ import type { Deps } from '../../../shared/deps.ts'
 import { Event } from '../../../shared/events/event.ts'
 import { eventTypes } from '../../../shared/events/event-types.ts'
 import { listEvents } from '../../../shared/events/list-events.ts'
+import { locateCursor } from '../../../shared/events/locate-cursor.ts'
 import { requireUser } from '../../../shared/http/auth.ts'
 import { cursorOf, encodeCursor, limitOf } from '../../../shared/http/cursor.ts'
 import { describe } from '../../../shared/http/document.ts'
@@ -13,7 +14,7 @@ import { validate } from '../../../shared/http/validate.ts'
 import { workspace } from '../../../shared/http/workspace.ts'
 
 const ListQuery = z.strictObject({
-  after: cursorOf(z.tuple([z.int().min(0)])).optional(),
+  after: cursorOf(z.tuple([z.int().min(0), z.uuid().nullable()])).optional(),
   limit: limitOf(100),
 })
 
@@ -27,8 +28,9 @@ const docs = {
   list: describe({
     summary: 'Read the log of a workspace, oldest first',
     description:
-      'next_cursor is given even at the end of the log: ask again with ?after=<next_cursor> for what comes next. Nothing is skipped and nothing comes twice.',
+      'next_cursor is given even at the end of the log: ask again with ?after=<next_cursor> for what comes next. Nothing is skipped and nothing comes twice. After a restore of the database a cursor from beyond the restored moment answers 409 `log-restored` with the `next_cursor` to go on from.',
     responses: { 200: { description: 'A page.', schema: pageOf(Event), headers: ['link'] } },
+    errors: ['log-restored'],
   }),
   types: describe({
     summary: 'Every type of event',
@@ -47,10 +49,14 @@ export const events = (deps: Deps) =>
       validate('query', ListQuery),
       async (c) => {
         const { after, limit } = c.req.valid('query')
-        const from = after?.[0] ?? 0
-        const rows = await listEvents(c.var.caller, c.var.workspaceId, from, limit + 1)
+        const [from, known] = after ?? [0, null]
+        const { caller, workspaceId } = c.var
+        const [fork, rows] = await Promise.all([
+          locateCursor(caller, workspaceId, from, known),
+          listEvents(caller, workspaceId, from, limit + 1),
+        ])
         const data = rows.slice(0, limit)
-        const cursor = encodeCursor([data.at(-1)?.sequence ?? from])
+        const cursor = encodeCursor([data.at(-1)?.sequence ?? from, fork])
         const hasMore = rows.length > limit
         if (hasMore) linkNext(c, 'after', cursor)
         return c.json({ data, next_cursor: cursor, has_more: hasMore }, 200)

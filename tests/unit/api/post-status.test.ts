@@ -42,7 +42,7 @@ const verbs: [string, string, unknown?][] = [
   ['unpublish', 'rpc/unpublish_post'],
   ['publish', 'rpc/publish_post'],
   ['retry', 'rpc/retry_post'],
-  ['resolve', 'rpc/resolve_post', { remote_id: '1234567890' }],
+  ['resolve', 'rpc/resolve_post', { outcome: 'not_live' }],
 ]
 
 for (const [verb, rpc, body] of verbs) {
@@ -85,17 +85,6 @@ test('a text that no longer fits the account is not scheduled', async () => {
     expect(answer.body.errors).toMatchObject([{ pointer: '/segments/0/text', length: 281 }])
   }
   expect(calls.every(({ name }) => name === 'rpc/review_post')).toBe(true)
-})
-
-test('resolve takes the id of a post on X or null, and nothing else', async () => {
-  const { call } = fakeApi({
-    'rpc/resolve_post': ({ p_remote_id }) => postRow({ content: String(p_remote_id) }),
-  })
-  const path = `/posts/${POST}/resolve`
-  expect((await call('POST', path, { body: { remote_id: null } })).body.content).toBe('null')
-  for (const body of [{}, { remote_id: 12 }, { remote_id: 'https://x.com/a/status/1' }]) {
-    expect((await call('POST', path, { body })).status).toBe(422)
-  }
 })
 
 test('lists attempts; of a post that is not there: 404', async () => {

@@ -3,6 +3,8 @@ import { type FakeDatabase, fakeApi, refused, USER } from '../../helpers/fake-ap
 import { ACCOUNT, POST, WORKSPACE } from '../../helpers/samples.ts'
 
 const at = '2026-11-22T12:00:00+00:00'
+const standing = () => ({ fork: null, lost_after: null })
+
 const event = (sequence: number) => ({
   id: POST,
   workspace_id: WORKSPACE,
@@ -19,6 +21,7 @@ const event = (sequence: number) => ({
 test('reads the log in order, and gives a cursor to go on with even at its end', async () => {
   const log = [1, 2, 3].map(event)
   const { call } = fakeApi({
+    'rpc/locate_event_cursor': standing,
     'rpc/list_events': ({ p_after, p_limit }) =>
       log.filter(({ sequence }) => sequence > Number(p_after)).slice(0, Number(p_limit)),
   })
@@ -41,8 +44,40 @@ test('reads the log in order, and gives a cursor to go on with even at its end',
 })
 
 test('shows of an event what readers may see, and no more', async () => {
-  const { call } = fakeApi({ 'rpc/list_events': () => [{ ...event(1), changes: { a: 1 } }] })
+  const { call } = fakeApi({
+    'rpc/locate_event_cursor': standing,
+    'rpc/list_events': () => [{ ...event(1), changes: { a: 1 } }],
+  })
   expect((await call('GET', '/events')).body.data[0]).toEqual(event(1))
+})
+
+test('a cursor of a past that is lost is refused with one to go on from', async () => {
+  const forks: Record<string, unknown>[] = [
+    standing(),
+    { fork: POST, lost_after: 2 },
+    { fork: POST, lost_after: null },
+  ]
+  const asked: unknown[] = []
+  const { call } = fakeApi({
+    'rpc/locate_event_cursor': ({ p_after, p_fork }) => {
+      asked.push([p_after, p_fork])
+      return forks.shift()
+    },
+    'rpc/list_events': () => [event(7)],
+  })
+
+  const before = await call('GET', '/events')
+  const refused = await call('GET', `/events?after=${before.body.next_cursor}`)
+  expect(refused).toMatchObject({
+    status: 409,
+    body: { type: expect.stringMatching(/#log-restored$/), next_cursor: expect.any(String) },
+  })
+  expect((await call('GET', `/events?after=${refused.body.next_cursor}`)).status).toBe(200)
+  expect(asked).toEqual([
+    [0, null],
+    [7, null],
+    [2, POST],
+  ])
 })
 
 test('names every type of event', async () => {
@@ -164,6 +199,7 @@ for (const [method, path] of [
 for (const path of ['/events', '/deliveries']) {
   test(`GET ${path}: 404 for a foreign workspace, 422 for parameters that are none`, async () => {
     const { call } = fakeApi({
+      'rpc/locate_event_cursor': standing,
       'rpc/list_events': () => [],
       'rpc/list_deliveries': () => [],
       workspaces: () => [],

@@ -1,10 +1,20 @@
-import { type FunctionRow, READERS, WORKERS } from './outcomes.ts'
+import { EDITORS, type FunctionRow, READERS, WORKERS } from './outcomes.ts'
 
 /** What is read from X when outcomes are unknown, or a past was restored. */
 export const watching: Record<string, FunctionRow> = {
   'public.locate_event_cursor(uuid,bigint,uuid)': [
     READERS,
     `(public.locate_event_cursor('{workspace}', 1, null) ->> 'fork')::uuid`,
+  ],
+  'public.start_resolving(uuid,integer)': [EDITORS, `public.start_resolving('{unconfirmed}')`],
+  'private.start_resolving(uuid,integer)': [
+    EDITORS,
+    `private.start_resolving('{unconfirmed}', null)`,
+  ],
+  'service.get_token_holder(uuid)': [WORKERS, `service.get_token_holder('{account}')`],
+  'service.check_remote_id(uuid,text,timestamp with time zone,timestamp with time zone)': [
+    WORKERS,
+    `service.check_remote_id('{unconfirmed}', '2', now())`,
   ],
   'service.list_open_looks(text,text)': [WORKERS, `service.list_open_looks('1')`],
   'service.claim_restored_accounts(integer,timestamp with time zone)': [
