@@ -27,8 +27,8 @@ export const seedPosts = async (
        order by number
        returning *
      ), segments as (
-       insert into public.post_segments (post_id, position, workspace_id, text)
-       select id, 0, workspace_id, content from drafts
+       insert into public.post_segments (post_id, position, workspace_id, text, has_url)
+       select id, 0, workspace_id, content, false from drafts
      ), events as (
        insert into public.events (workspace_id, type, subject_type, subject_id, actor_type, actor_id, data)
        select workspace_id, 'post.created', 'post', id, 'user', user_id, jsonb_build_object(
