@@ -1,0 +1,77 @@
+import type { TokenHolder } from '../accounts/token-holder.ts'
+import type { Failure } from '../networks/outcome.ts'
+import type { Media } from './media.ts'
+
+/** Shapes that service.claim_media_uploads and its sisters exchange with the media worker. */
+
+export type Upload = TokenHolder & {
+  media_id: string
+  /** Null once the lease was lost. */
+  lease_id: string
+  state: 'waiting' | 'processing' | 'describing'
+  remote_id: string | null
+  next_chunk: number
+  attempts: number
+  object_key: string
+  /** Of the file that was checked. */
+  etag: string
+  kind: Media['kind']
+  content_type: string
+  bytes: number
+  alt_text: string | null
+}
+
+export type UploadError = { slug: string; detail: string; who: string; remedy: string }
+
+/** How a worker leaves an upload; `{}` says "go on at once", null that its lease was lost. */
+export type Ending =
+  | { state: 'processing'; after_ms: number; expires_at?: string }
+  | { state: 'ready'; expires_at?: string }
+  | { later: UploadError; after_ms?: number; restart?: boolean }
+  | { failed: UploadError }
+  | Record<string, never>
+
+/** What every fault of the network, of storage or of the file itself is told as. */
+export const errorOf = ({ slug, detail, who, remedy }: UploadError): UploadError => ({
+  slug,
+  detail,
+  who,
+  remedy,
+})
+
+/** Uploading from the start helps this often; then it is the file. */
+const MOST_RESTARTS = 3
+
+const APP_PAUSE_MS = 300_000
+
+/**
+ * What a failure of the network means for an upload. `isResumed`: the network may be refusing what an
+ * earlier worker began, so the file is uploaded from the start before it is blamed.
+ */
+export const endingOf = (
+  failure: Failure,
+  { attempts }: Pick<Upload, 'attempts'>,
+  isResumed: boolean,
+  now: Date,
+): Ending => {
+  const error = errorOf(failure)
+  switch (failure.kind) {
+    case 'refused': {
+      const mayHelp = isResumed || failure.slug === 'media-gone'
+      return mayHelp && attempts < MOST_RESTARTS
+        ? { later: error, restart: true, after_ms: 1_000 }
+        : { failed: error }
+    }
+    case 'retry': {
+      if (failure.slug === 'media-processing-broke') {
+        return attempts < MOST_RESTARTS ? { later: error, restart: true } : { failed: error }
+      }
+      const wait = failure.after ? failure.after.getTime() - now.getTime() : 0
+      return wait > 0 ? { later: error, after_ms: wait } : { later: error }
+    }
+    case 'app_blocked':
+      return { later: error, after_ms: APP_PAUSE_MS }
+    default:
+      return { later: error }
+  }
+}
