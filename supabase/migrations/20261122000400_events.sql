@@ -38,8 +38,6 @@ create index events_workspace_sequence_idx
   on public.events (workspace_id, sequence) where sequence is not null;
 -- Serves: the sequencer.
 create index events_unstamped_idx on public.events (id) where sequence is null;
--- Serves: the history of one subject.
-create index events_subject_idx on public.events (subject_id, id);
 
 create table private.event_sequences (
   -- No key to workspaces: the sequencer must not stop at the last events of a deleted one.

@@ -79,8 +79,31 @@ create policy "editors can talk on the channel of a post"
     and (select private.can_write_to_topic((select realtime.topic())))
   );
 
--- One message per workspace and statement, with the first events of it that fit: hosted Realtime
--- takes 256 kB. Truncated tells a listener to read the rest from GET /events.
+-- The first events of a list that fit: hosted Realtime takes 256 kB a message.
+create function private.broadcast_head(p_events jsonb)
+returns jsonb
+language sql
+immutable
+set search_path = ''
+as $$
+  select coalesce(
+    jsonb_agg(sized.event order by sized.place)
+      filter (where sized.place <= 100 and sized.bytes <= 200000),
+    '[]'
+  )
+  from (
+    select
+      events.event, events.place,
+      sum(octet_length(events.event::text)) over (order by events.place) as bytes
+    from jsonb_array_elements(p_events) with ordinality as events (event, place)
+  ) as sized;
+$$;
+
+comment on function private.broadcast_head(jsonb) is
+  'As many events from the start of a list as one message may hold.';
+
+-- One message per workspace and statement. Truncated tells a listener to read the rest from
+-- GET /events. Only what might not fit is measured exactly.
 -- Definer: whoever writes an event need not have rights on realtime.messages.
 create function private.tg_events__broadcast()
 returns trigger
@@ -90,41 +113,29 @@ set search_path = ''
 as $$
 begin
   perform realtime.send(
-    jsonb_build_object('events', batch.events, 'truncated', batch.is_truncated),
-    'events',
-    'workspace:' || batch.workspace_id,
-    true
+    jsonb_build_object(
+      'events', head.events,
+      'truncated', jsonb_array_length(head.events) < jsonb_array_length(batch.events)
+    ),
+    'events', 'workspace:' || batch.workspace_id, true
   )
   from (
     select
-      sized.workspace_id,
-      coalesce(
-        jsonb_agg(sized.event order by sized.id)
-          filter (where sized.place <= 100 and sized.bytes <= 200000),
-        '[]'
-      ) as events,
-      bool_or(sized.place > 100 or sized.bytes > 200000) as is_truncated
-    from (
-      select
-        events.workspace_id,
-        events.id,
-        shown.event,
-        row_number() over in_order as place,
-        sum(octet_length(shown.event::text)) over in_order as bytes
-      from new_events as events
-      cross join lateral (
-        select jsonb_build_object(
-          'id', events.id,
-          'type', events.type,
-          'subject_id', events.subject_id,
-          'data', events.data,
-          'created_at', events.created_at
-        ) as event
-      ) as shown
-      window in_order as (partition by events.workspace_id order by events.id)
-    ) as sized
-    group by sized.workspace_id
-  ) as batch;
+      events.workspace_id,
+      jsonb_agg(jsonb_build_object(
+        'id', events.id, 'type', events.type, 'subject_id', events.subject_id,
+        'data', events.data, 'created_at', events.created_at
+      ) order by events.id) as events
+    from new_events as events
+    group by events.workspace_id
+  ) as batch
+  cross join lateral (
+    select case
+      when jsonb_array_length(batch.events) <= 100 and pg_column_size(batch.events) <= 150000
+        then batch.events
+      else private.broadcast_head(batch.events)
+    end as events
+  ) as head;
   return null;
 end
 $$;

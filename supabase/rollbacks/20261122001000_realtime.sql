@@ -3,6 +3,7 @@ set local statement_timeout = '60s';
 
 drop trigger events_after_insert_broadcast on public.events;
 drop function private.tg_events__broadcast();
+drop function private.broadcast_head(jsonb);
 drop policy "editors can talk on the channel of a post" on realtime.messages;
 drop policy "members can listen to what they can read" on realtime.messages;
 drop function private.can_write_to_topic(text);
