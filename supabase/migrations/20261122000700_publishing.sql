@@ -301,6 +301,9 @@ $$;
 comment on function service.claim_jobs(uuid, uuid, int, int, interval, interval, timestamptz) is
   'Claims lanes due within p_ahead under p_claim_id; the same id returns the same lanes and their first due jobs.';
 
+-- Here and below, the bounds of a batch's ids stand beside the ids: they alone keep the leaves of
+-- other months out of a plan that is made once.
+
 -- The attempts of one Go, with all a worker needs to send them.
 create function private.sending_batch(p_go_id uuid, p_post_ids uuid[])
 returns jsonb
@@ -311,6 +314,8 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_nestloop = off
 as $$
+declare
+  v_post_ids uuid[] := array(select id from unnest(p_post_ids) as id order by id);
 begin
   return (
     with parts as (
@@ -319,7 +324,8 @@ begin
         lag(segments.remote_id) over in_order as previous_remote_id,
         lead(segments.position) over in_order is null as is_last
       from public.post_segments as segments
-      where segments.post_id = any (p_post_ids)
+      where segments.post_id = any (v_post_ids)
+        and segments.post_id between v_post_ids[1] and v_post_ids[cardinality(v_post_ids)]
       window in_order as (partition by segments.post_id order by segments.position)
     )
     select coalesce(jsonb_agg(jsonb_build_object(
@@ -358,7 +364,7 @@ set enable_seqscan = off
 set enable_nestloop = off
 as $$
 declare
-  v_post_ids uuid[] := array(select post_id from unnest(p_wanted));
+  v_post_ids uuid[] := array(select post_id from unnest(p_wanted) order by post_id);
 begin
   with allowed as materialized (
     select jobs.post_id, jobs.position, jobs.account_id, jobs.workspace_id
@@ -389,6 +395,7 @@ begin
     set status = 'publishing'
     from allowed
     where posts.id = any (v_post_ids)
+      and posts.id between v_post_ids[1] and v_post_ids[cardinality(v_post_ids)]
       and posts.id = allowed.post_id
       and posts.status in ('scheduled', 'publishing', 'partially_published')
     returning allowed.*
@@ -396,6 +403,7 @@ begin
     select post_id, position, max(number) as number
     from public.publish_attempts
     where post_id = any (v_post_ids)
+      and post_id between v_post_ids[1] and v_post_ids[cardinality(v_post_ids)]
     group by post_id, position
   ), live as (
     insert into private.live_attempts (
@@ -411,6 +419,7 @@ begin
     set status = 'sending'
     from posts
     where segments.post_id = any (v_post_ids)
+      and segments.post_id between v_post_ids[1] and v_post_ids[cardinality(v_post_ids)]
       and segments.post_id = posts.post_id
       and segments.position = posts.position
   ), jobs as (

@@ -37,6 +37,7 @@ set enable_nestloop = off
 as $$
 declare
   v_post_ids uuid[] := array(select post_id from unnest(p_results));
+  v_remote_ids text[] := array(select remote_id from unnest(p_results) where outcome = 'accepted');
   v_closed private.attempt_result[];
 begin
   with open as materialized (
@@ -47,13 +48,19 @@ begin
       and (results.outcome <> 'unknown' or live.next_look_at is null)
   ), owned as (
     insert into private.remote_posts (network, remote_id, post_id, position)
-    select 'x', remote_id, post_id, position from open where outcome = 'accepted'
-    on conflict do nothing
+    select distinct on (open.remote_id) 'x', open.remote_id, open.post_id, open.position
+    from open
+    left join private.remote_posts as taken
+      on taken.network = 'x'
+      and taken.remote_id = any (v_remote_ids)
+      and taken.remote_id = open.remote_id
+    where open.outcome = 'accepted' and taken.remote_id is null
+    order by open.remote_id
     returning post_id, position
   )
   select array_agg(row(
-    post_id, position, number, outcome, remote_id, http_status, error,
-    coalesce(sent_at, sending_at), retry_at, block_account_until, block_app_until
+    post_id, position, number, outcome, case outcome when 'accepted' then remote_id end, http_status,
+    error, coalesce(sent_at, sending_at), retry_at, block_account_until, block_app_until
   )::private.attempt_result)
   into v_closed
   from open
@@ -78,7 +85,7 @@ set enable_seqscan = off
 set enable_nestloop = off
 as $$
 declare
-  v_post_ids uuid[] := array(select post_id from unnest(p_closed));
+  v_post_ids uuid[] := array(select post_id from unnest(p_closed) order by post_id);
 begin
   with doubted as (
     update private.live_attempts as live
@@ -95,22 +102,39 @@ begin
       and live.post_id = results.post_id and live.position = results.position
       and results.outcome <> 'unknown'
     returning live.*
+  ), outcomes as materialized (
+    select
+      live.*, results.sent_at, results.http_status, results.remote_id,
+      case results.outcome when 'retry' then 'abandoned' else results.outcome end as status,
+      case when results.outcome <> 'accepted' then results.error end as error
+    from unnest(p_closed) as results
+    join (
+      select *, false as is_recorded from doubted
+      union all
+      select *, next_look_at is not null from ended
+    ) as live using (post_id, position)
+  ), corrected as (
+    update public.publish_attempts as attempts
+    set
+      status = outcomes.status, finished_at = p_now, sent_at = outcomes.sent_at,
+      remote_id = outcomes.remote_id, http_status = outcomes.http_status, error = outcomes.error
+    from outcomes
+    where outcomes.is_recorded
+      and attempts.post_id = any (v_post_ids)
+      and attempts.post_id between v_post_ids[1] and v_post_ids[cardinality(v_post_ids)]
+      and attempts.post_id = outcomes.post_id
+      and attempts.position = outcomes.position
+      and attempts.number = outcomes.number
   )
-  insert into public.publish_attempts as attempts (
-    post_id, position, number, workspace_id, account_id, sending_at, finished_at, sent_at, status,
+  insert into public.publish_attempts (
+    post_id, position, number, workspace_id, account_id, status, sending_at, sent_at, finished_at,
     remote_id, http_status, error
   )
   select
-    live.post_id, live.position, live.number, live.workspace_id, live.account_id, live.sending_at,
-    p_now, results.sent_at, case results.outcome when 'retry' then 'abandoned' else results.outcome end,
-    case results.outcome when 'accepted' then results.remote_id end, results.http_status,
-    case when results.outcome <> 'accepted' then results.error end
-  from unnest(p_closed) as results
-  join (select * from doubted union all select * from ended) as live using (post_id, position)
-  on conflict (post_id, position, number) do update
-  set
-    status = excluded.status, finished_at = excluded.finished_at, sent_at = excluded.sent_at,
-    remote_id = excluded.remote_id, http_status = excluded.http_status, error = excluded.error;
+    post_id, position, number, workspace_id, account_id, status, sending_at, sent_at, p_now,
+    remote_id, http_status, error
+  from outcomes
+  where not is_recorded;
 end
 $$;
 
@@ -126,7 +150,7 @@ set enable_seqscan = off
 set enable_nestloop = off
 as $$
 declare
-  v_post_ids uuid[] := array(select post_id from unnest(p_closed));
+  v_post_ids uuid[] := array(select post_id from unnest(p_closed) order by post_id);
 begin
   update public.post_segments as segments
   set
@@ -134,10 +158,11 @@ begin
       when 'accepted' then 'published' when 'refused' then 'failed'
       when 'retry' then 'pending' else 'unconfirmed'
     end,
-    remote_id = case results.outcome when 'accepted' then results.remote_id end,
+    remote_id = results.remote_id,
     published_at = case results.outcome when 'accepted' then results.sent_at end
   from unnest(p_closed) as results
   where segments.post_id = any (v_post_ids)
+    and segments.post_id between v_post_ids[1] and v_post_ids[cardinality(v_post_ids)]
     and segments.post_id = results.post_id
     and segments.position = results.position;
 end
@@ -157,6 +182,7 @@ set enable_seqscan = off
 set enable_nestloop = off
 as $$
 declare
+  v_post_ids uuid[] := array(select id from unnest(p_post_ids) as id order by id);
   v_complete uuid[];
 begin
   with progress as (
@@ -167,7 +193,8 @@ begin
       jsonb_agg(segments.remote_id order by segments.position)
         filter (where segments.remote_id is not null) as remote_ids
     from public.post_segments as segments
-    where segments.post_id = any (p_post_ids)
+    where segments.post_id = any (v_post_ids)
+      and segments.post_id between v_post_ids[1] and v_post_ids[cardinality(v_post_ids)]
     group by segments.post_id
   ), changed as (
     update public.posts
@@ -181,7 +208,9 @@ begin
       failure = null,
       updated_at = p_now
     from progress
-    where posts.id = any (p_post_ids) and posts.id = progress.post_id
+    where posts.id = any (v_post_ids)
+      and posts.id between v_post_ids[1] and v_post_ids[cardinality(v_post_ids)]
+      and posts.id = progress.post_id
     returning
       posts.id, posts.workspace_id, posts.account_id, posts.status, posts.scheduled_at,
       posts.published_at, progress.remote_ids
