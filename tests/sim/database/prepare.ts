@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { asRole, inDatabase } from '../../helpers/in-database.ts'
+import { makeFixture, type SimPerson } from './fixture.ts'
+
+export type SimDatabase = {
+  url: string
+  people: SimPerson[]
+  /** Where virtual time begins, milliseconds since 1970: next month, on its second day at noon. */
+  start: number
+  drop(): Promise<void>
+}
+
+const SETTINGS = [
+  // A plan made once stays, so that a seed played alone meets the plans of a seed played in a row.
+  'plan_cache_mode = force_generic_plan',
+  'enable_seqscan = off',
+  'enable_hashjoin = off',
+  'enable_mergejoin = off',
+  'jit = off',
+  `"sim.now" = '2026-01-01'`,
+]
+
+const onServer = async (adminUrl: string, sql: string) => {
+  const client = new Client({ connectionString: adminUrl })
+  await client.connect()
+  await client.query(sql).finally(() => client.end())
+}
+
+const startOf = async (client: Client): Promise<number> => {
+  const { rows } = await client.query<{ start: Date }>(
+    `select private.month_floor(pg_catalog.clock_timestamp(), 1) + interval '36 hours' as start`,
+  )
+  return rows[0]?.start.getTime() ?? 0
+}
+
+/** A migrated database of the simulation's own, whose time and chance come from the seed. */
+export const prepareSimDatabase = async (
+  adminUrl: string,
+  template: string,
+): Promise<SimDatabase> => {
+  const name = `sim_${randomUUID().replaceAll('-', '')}`
+  const drop = () => onServer(adminUrl, `drop database if exists ${name} with (force)`)
+  await onServer(adminUrl, `create database ${name} template ${template} owner postgres`)
+  for (const setting of SETTINGS) {
+    await onServer(adminUrl, `alter database ${name} set ${setting}`)
+  }
+  const url = asRole(inDatabase(adminUrl, name), 'postgres')
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    const start = await startOf(client)
+    await client.query(`set "sim.now" = '${new Date(start - 86_400_000).toISOString()}'`)
+    await client.query(await readFile(join(import.meta.dirname, 'determinism.sql'), 'utf8'))
+    const people = await makeFixture(client)
+    return { url, people, start, drop }
+  } catch (error) {
+    await client.end()
+    await drop()
+    throw error
+  } finally {
+    await client.end()
+  }
+}

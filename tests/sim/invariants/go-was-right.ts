@@ -1,0 +1,68 @@
+import type { Job, Live, Snapshot } from '../database/snapshot.ts'
+import { attemptKey, indexRows, segmentKey } from './index-rows.ts'
+
+const MAY_GO = new Set(['scheduled', 'publishing', 'partially_published'])
+/** Go is asked for a moment before the instant. */
+const LEAD_MS = 1_000
+const QUIET_MS = 420_000
+
+/** What a Go was given that the rows do not tell. */
+export type Rules = { resend(account: string): boolean }
+
+/** Posts that were tried before have lost their place: their new time is a wait, not a wish. */
+const isFirst = (job: Job, { jobs, attempts }: Snapshot, now: number): boolean =>
+  !jobs.some(
+    (other) =>
+      other.account === job.account &&
+      other.post !== job.post &&
+      other.run < job.run &&
+      other.stale > now &&
+      other.media &&
+      other.state !== 'sending' &&
+      !attempts.some(({ post }) => post === other.post),
+  )
+
+/** Attempts a step began. */
+export const begunIn = (before: Snapshot, after: Snapshot): Live[] => {
+  const known = new Set(before.live.map(attemptKey))
+  return after.live.filter((live) => live.look === null && !known.has(attemptKey(live)))
+}
+
+/** Judges each new attempt by the state its Go found, on its own. Returns why it should not have gone. */
+export const goWasRight = (
+  before: Snapshot,
+  attempt: Live,
+  now: number,
+  rules: Rules,
+): string[] => {
+  const { posts, segments, live, jobs, lanes, accounts } = indexRows(before)
+  const post = posts.get(attempt.post)
+  const job = jobs.get(attempt.post)
+  const lane = lanes.get(post?.account ?? '')
+  const earlier = before.attempts.filter((each) => segmentKey(each) === segmentKey(attempt))
+  const previous = segments.get(segmentKey({ ...attempt, position: attempt.position - 1 }))
+  const given = earlier.filter(({ slug }) => slug === 'not-on-x')
+  const checks: [boolean, string][] = [
+    [MAY_GO.has(post?.status ?? ''), `the post was ${post?.status}`],
+    [accounts.get(post?.account ?? '')?.status === 'active', 'the account was not active'],
+    [lane?.closed.length === 0, `the lane was closed by ${lane?.closed}`],
+    [(lane?.blocked ?? 0) <= now, 'a rate window closed the lane'],
+    [before.breaker <= now, 'the breaker of the app was open'],
+    [!before.held, 'publishing was held'],
+    [lane?.claim !== null && (lane?.lease ?? 0) > now, 'the lane was under no valid lease'],
+    [job?.state === 'waiting', `the job was ${job?.state}`],
+    [job?.position === attempt.position, "it was another segment's turn"],
+    [(job?.stale ?? 0) > now, 'the post was stale'],
+    [job?.media === true, 'media were not ready'],
+    [(job?.run ?? Number.POSITIVE_INFINITY) <= now + LEAD_MS, 'it was not due'],
+    [!job || isFirst(job, before, now), 'an earlier post of the account waited'],
+    [!live.has(segmentKey(attempt)), 'an attempt was open'],
+    [attempt.position === 0 || previous?.status === 'published', 'the segment before was not on X'],
+    [!earlier.some(({ status }) => status === 'accepted'), 'X had accepted it'],
+    [!earlier.some(({ status }) => status === 'unknown'), 'an outcome was unknown'],
+    [given.length === 0 || attempt.position === 0, 'a reply was sent again'],
+    [given.length === 0 || rules.resend(post?.account ?? ''), 'the workspace does not send again'],
+    [given.every(({ sending }) => now > sending + QUIET_MS), 'the quiet time was not over'],
+  ]
+  return checks.filter(([holds]) => !holds).map(([, why]) => `Go of ${attemptKey(attempt)}: ${why}`)
+}

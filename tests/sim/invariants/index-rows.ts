@@ -1,0 +1,19 @@
+import type { Snapshot } from '../database/snapshot.ts'
+
+const keyed = <T>(rows: T[], key: (row: T) => string) => new Map(rows.map((row) => [key(row), row]))
+
+export const segmentKey = ({ post, position }: { post: string; position: number }) =>
+  `${post} ${position}`
+export const attemptKey = (row: { post: string; position: number; number: number }) =>
+  `${segmentKey(row)} ${row.number}`
+
+/** A snapshot's rows by their keys. */
+export const indexRows = (state: Snapshot) => ({
+  posts: keyed(state.posts, ({ id }) => id),
+  segments: keyed(state.segments, segmentKey),
+  attempts: keyed(state.attempts, attemptKey),
+  live: keyed(state.live, segmentKey),
+  jobs: keyed(state.jobs, ({ post }) => post),
+  lanes: keyed(state.lanes, ({ account }) => account),
+  accounts: keyed(state.accounts, ({ id }) => id),
+})

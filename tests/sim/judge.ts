@@ -1,0 +1,77 @@
+import { ACCOUNTS } from './database/fixture.ts'
+import {
+  alertsAreForeseen,
+  eventsTell,
+  publishedOnce,
+  reauthIsDeserved,
+} from './invariants/events-tell.ts'
+import { begunIn, goWasRight, type Rules } from './invariants/go-was-right.ts'
+import { indexRows, segmentKey } from './invariants/index-rows.ts'
+import { lanesComeUp } from './invariants/nobody-waits-in-silence.ts'
+import { rowsAgree } from './invariants/rows-agree.ts'
+import { nothingTwice, publishedIsOnX } from './invariants/x-agrees.ts'
+import type { Truth } from './truth.ts'
+import type { Step, World } from './world.ts'
+import type { XState } from './x/x-state.ts'
+
+/** Holds every committed step against every invariant, and keeps note of what each Go allowed. */
+export const createJudge = (world: World, truth: Truth, x: XState) => {
+  const rules: Rules = {
+    resend: (id) => {
+      const owner = ACCOUNTS.find((account) => account.id === id)?.person ?? 0
+      return world.plan.workspaces[owner]?.resend ?? false
+    },
+  }
+  const judge = (faults: string[]) => {
+    for (const fault of faults) {
+      world.fail(
+        fault.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => world.name(id)),
+      )
+    }
+  }
+  const note = ({ before, after }: Step, index: ReturnType<typeof indexRows>) => {
+    for (const attempt of begunIn(before, after)) {
+      const segment = after.segments.find((each) => segmentKey(each) === segmentKey(attempt))
+      if (!segment) world.fail('an attempt was begun for no segment')
+      truth.allow({
+        attempt,
+        segment,
+        job: index.jobs.get(attempt.post),
+        account: index.posts.get(attempt.post)?.account ?? '',
+        deadline: attempt.deadline,
+        sentBy: null,
+        accepted: null,
+      })
+    }
+  }
+  const changes = ({ before, after, call }: Step) => {
+    const was = new Map(before.posts.map(({ id, status }) => [id, status]))
+    for (const { id, status } of after.posts) {
+      if (was.get(id) === status) continue
+      world.trace.add(
+        world.scheduler.now(),
+        'post',
+        `${world.name(id)} ${was.get(id) ?? 'new'} → ${status} (${call})`,
+      )
+    }
+  }
+
+  return {
+    step: (step: Step) => {
+      const { before, after, nowMs } = step
+      const index = indexRows(before)
+      changes(step)
+      for (const attempt of begunIn(before, after)) judge(goWasRight(before, attempt, nowMs, rules))
+      note(step, index)
+      judge(rowsAgree(after))
+      judge(eventsTell(before, after))
+      judge(publishedOnce(after))
+      judge(alertsAreForeseen(after))
+      judge(reauthIsDeserved(before, after, x))
+      judge(lanesComeUp(after, nowMs))
+      judge(nothingTwice(world, after, truth))
+      judge(publishedIsOnX(world, after, truth, x))
+    },
+    calm: judge,
+  }
+}

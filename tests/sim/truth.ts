@@ -1,0 +1,76 @@
+import type { Call } from '../../scripts/stack/sandbox-x/call.ts'
+import { ACCOUNTS } from './database/fixture.ts'
+import type { Job, Live, Segment } from './database/snapshot.ts'
+import type { World } from './world.ts'
+
+/** A Go, as it was committed, and the one request it was good for. */
+export type Permit = {
+  attempt: Live
+  segment: Segment
+  job: Job | undefined
+  account: string
+  deadline: number
+  sentBy: string | null
+  /** What X made of it, and when. */
+  accepted: { remoteId: string; atMs: number } | null
+}
+
+/** The request's own limit, which the lease has to cover when it is asked for. */
+const LONGEST_REQUEST_MS = 20_000
+
+/**
+ * Which requests were allowed, were sent and were carried out, seen from outside: by the rows a Go
+ * committed, what left the workers, and what X has.
+ */
+export const createTruth = (world: World) => {
+  const permits: Permit[] = []
+
+  const textOf = (call: Call): string => JSON.parse(call.body).text
+  const parentOf = (call: Call): string | null =>
+    JSON.parse(call.body).reply?.in_reply_to_tweet_id ?? null
+
+  return {
+    permits,
+    allow: (permit: Permit) => permits.push(permit),
+    of: (post: string, position: number) =>
+      permits.filter(({ segment }) => segment.post === post && segment.position === position),
+    /** A worker asks for a POST: allowed once, for the text of its Go, at its time, under its lease. */
+    ask: (call: Call, remoteUserId: string | null, who: string): Permit => {
+      const text = textOf(call)
+      const account = ACCOUNTS.find((each) => each.remoteUserId === remoteUserId)
+      const same = permits.filter(
+        ({ segment, account: id }) => segment.text === text && (!account || id === account.id),
+      )
+      const permit = same.findLast(({ sentBy }) => sentBy === null)
+      if (!permit) {
+        return world.fail(
+          same.length > 0
+            ? `${who} POSTs "${text}" again under one Go`
+            : `${who} POSTs "${text}" which no Go allowed`,
+        )
+      }
+      permit.sentBy = who
+      const now = world.time()
+      if (permit.job && now < permit.job.run) world.fail(`${who} POSTs "${text}" too early`)
+      if (now > permit.deadline - LONGEST_REQUEST_MS) {
+        world.fail(`${who} POSTs "${text}" when its lease does not cover the request any more`)
+      }
+      const parent = parentOf(call)
+      const expected = world
+        .state()
+        .segments.find(
+          ({ post, position }) =>
+            post === permit.segment.post && position === permit.segment.position - 1,
+        )
+      if (parent !== (expected?.remote ?? null)) {
+        world.fail(`${who} POSTs "${text}" as a reply to ${parent}, not ${expected?.remote}`)
+      }
+      return permit
+    },
+    accept: (permit: Permit, remoteId: string) => {
+      permit.accepted = { remoteId, atMs: world.time() }
+    },
+  }
+}
+
+export type Truth = ReturnType<typeof createTruth>
