@@ -18,6 +18,9 @@ const later = (now: Date, ms: number) => new Date(now.getTime() + ms)
 export const backoffMs = (number: number): number =>
   Math.min(2_000 * 2 ** Math.max(number - 1, 0), 900_000)
 
+/** How often the network may not know an upload of its own before the post is refused for it. */
+const MOST_UPLOADS = 3
+
 /** No window of a network is longer, whatever its headers say. */
 const LONGEST_WAIT_MS = 25 * 3_600_000
 
@@ -60,6 +63,10 @@ export const resultOf = ({ attempt, outcome, rates, sentAt, now }: Sent): Attemp
   const wait = later(now, backoffMs(attempt.number))
   switch (outcome.kind) {
     case 'refused':
+      // Nothing was published: the file is uploaded again, and the post waits for that.
+      if (slug === 'media-gone' && attempt.number <= MOST_UPLOADS) {
+        return { ...failed, outcome: 'retry', retry_at: now.toISOString() }
+      }
       // After an attempt that was given up as absent, a duplicate may be that very attempt.
       return slug === 'duplicate-content' && attempt.number > 1
         ? { ...failed, outcome: 'unknown' }
@@ -78,6 +85,8 @@ export const resultOf = ({ attempt, outcome, rates, sentAt, now }: Sent): Attemp
         retry_at: now.toISOString(),
         block_app_until: later(now, 300_000).toISOString(),
       }
+    // The database pauses the account by the slug; the post is not to blame.
+    case 'account_blocked':
     case 'not_sent':
     case 'reauth':
       return { ...failed, outcome: 'retry', retry_at: wait.toISOString() }

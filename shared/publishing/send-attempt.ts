@@ -47,7 +47,7 @@ export const sendAttempt = async (
   }
   const { rates, ...outcome } = await network.publish(
     accessToken,
-    { text: attempt.text, replyTo: attempt.reply_to },
+    { text: attempt.text, replyTo: attempt.reply_to, mediaIds: attempt.media ?? null },
     { signal: deps.deadline(SEND_TIMEOUT_MS) },
   )
   const result = resultOf({ attempt, outcome, rates, sentAt, now: clock.now() })

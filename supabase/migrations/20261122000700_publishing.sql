@@ -320,7 +320,7 @@ begin
   return (
     with parts as (
       select
-        segments.post_id, segments.position, segments.text,
+        segments.post_id, segments.position, segments.text, segments.media_ids,
         lag(segments.remote_id) over in_order as previous_remote_id,
         lead(segments.position) over in_order is null as is_last
       from public.post_segments as segments
@@ -334,6 +334,9 @@ begin
       'number', live.number,
       'account_id', live.account_id,
       'text', parts.text,
+      'media', case
+        when parts.media_ids <> '{}' then private.remote_media(parts.media_ids, live.account_id)
+      end,
       'reply_to', parts.previous_remote_id,
       'is_last', parts.is_last
     )), '[]')
@@ -367,7 +370,9 @@ declare
   v_post_ids uuid[] := array(select post_id from unnest(p_wanted) order by post_id);
 begin
   with allowed as materialized (
-    select jobs.post_id, jobs.position, jobs.account_id, jobs.workspace_id
+    select
+      jobs.post_id, jobs.position, jobs.account_id, jobs.workspace_id,
+      apps.posts_per_15_min, apps.posts_per_3_h
     from unnest(p_wanted) as wanted
     join private.publish_jobs as jobs on jobs.post_id = wanted.post_id
     join private.account_lanes as lanes
@@ -388,7 +393,7 @@ begin
       and lanes.lease_expires_at > p_now
       and lanes.blocked_until <= p_now
       and lanes.closed_by = '{}'
-      and apps.breaker_open_until <= p_now
+      and (apps.breaker_open_until <= p_now or apps.probe_account_id = jobs.account_id)
       and live.post_id is null
   ), posts as (
     update public.posts
@@ -429,8 +434,32 @@ begin
     where jobs.post_id = any (v_post_ids) and jobs.post_id = posts.post_id
   )
   update private.account_lanes as lanes
-  set lease_expires_at = p_now + p_lease
-  where lanes.account_id = any (array(select account_id from posts));
+  set
+    lease_expires_at = p_now + p_lease,
+    sent_15_min = sending.sent + case when lanes.ends_15_min > p_now then lanes.sent_15_min else 0 end,
+    sent_3_h = sending.sent + case when lanes.ends_3_h > p_now then lanes.sent_3_h else 0 end,
+    sent_24_h = sending.sent + case when lanes.ends_24_h > p_now then lanes.sent_24_h else 0 end,
+    ends_15_min =
+      case when lanes.ends_15_min > p_now then lanes.ends_15_min else p_now + interval '15 minutes' end,
+    ends_3_h = case when lanes.ends_3_h > p_now then lanes.ends_3_h else p_now + interval '3 hours' end,
+    ends_24_h =
+      case when lanes.ends_24_h > p_now then lanes.ends_24_h else p_now + interval '24 hours' end,
+    -- The lane closes with the last post its window has room for, before X has to say so.
+    blocked_until = greatest(
+      lanes.blocked_until,
+      case when lanes.ends_15_min > p_now
+        and lanes.sent_15_min + sending.sent >= sending.posts_per_15_min then lanes.ends_15_min end,
+      case when lanes.ends_3_h > p_now
+        and lanes.sent_3_h + sending.sent >= sending.posts_per_3_h then lanes.ends_3_h end
+    )
+  from (
+    select account_id, count(*)::int as sent, min(posts_per_15_min) as posts_per_15_min,
+      min(posts_per_3_h) as posts_per_3_h
+    from posts
+    group by account_id
+  ) as sending
+  where lanes.account_id = any (array(select account_id from posts))
+    and lanes.account_id = sending.account_id;
 end
 $$;
 

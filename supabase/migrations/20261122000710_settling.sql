@@ -290,6 +290,13 @@ begin
   perform private.requeue_posts(array(
     select results from unnest(p_closed) as results where results.outcome = 'retry'
   ), p_now);
+  perform private.forget_media(gone.post_ids, p_now)
+  from (
+    select array_agg(post_id) as post_ids
+    from unnest(p_closed) as results
+    where results.outcome = 'retry' and results.error ->> 'slug' = 'media-gone'
+  ) as gone
+  where gone.post_ids is not null;
   perform private.emit_outcomes(v_ended);
 end
 $$;
@@ -356,12 +363,13 @@ $$;
 comment on function private.continue_threads(uuid[], interval, timestamptz) is
   'After a segment was accepted: queues the next one, or ends the job.';
 
--- Rate windows close a lane; exhausted credits close every lane of the app and alert.
+-- Rate windows close a lane; what concerns a whole X app opens its breaker.
 create function private.apply_blocks(p_results private.attempt_result[], p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
   update private.account_lanes as lanes
   set blocked_until = greatest(lanes.blocked_until, blocks.until)
   from (
@@ -373,42 +381,8 @@ as $$
   ) as blocks
   where lanes.account_id = blocks.account_id;
 
-  -- One outage brings results by the hundred: the first of a minute speaks for the others. Lanes that
-  -- somebody works on are left to him: Go refuses them and their release finds the breaker.
-  with opened as (
-    update private.x_apps as apps
-    set breaker_open_until = blocks.until, breaker_reason = blocks.reason
-    from (
-      select
-        accounts.x_app_id, max(results.block_app_until) as until,
-        max(results.error ->> 'detail') as reason, max(results.error ->> 'remedy') as remedy
-      from unnest(p_results) as results
-      join public.posts on posts.id = results.post_id
-      join public.accounts on accounts.id = posts.account_id
-      where results.block_app_until is not null
-      group by accounts.x_app_id
-    ) as blocks
-    where apps.id = blocks.x_app_id
-      and apps.breaker_open_until < blocks.until - interval '1 minute'
-    returning apps.id, apps.breaker_open_until, apps.breaker_reason, blocks.remedy
-  ), free as (
-    select lanes.account_id, opened.breaker_open_until
-    from opened
-    join private.account_lanes as lanes on lanes.x_app_id = opened.id
-    where lanes.ready_at < opened.breaker_open_until
-    for update of lanes skip locked
-  ), lanes as (
-    update private.account_lanes as lanes
-    set ready_at = free.breaker_open_until
-    from free
-    where lanes.account_id = free.account_id
-  )
-  select private.raise_alert(
-    'x-app-blocked', opened.id::text,
-    coalesce(opened.breaker_reason, 'The X app has used up a rate window.'),
-    coalesce(opened.remedy, 'Nothing to do: sending goes on by itself.'), p_now
-  )
-  from opened;
+  perform private.block_apps(p_results, p_now);
+end
 $$;
 
 comment on function private.apply_blocks(private.attempt_result[], timestamptz) is
@@ -490,7 +464,17 @@ begin
     end if;
     perform private.raise_alert(
       'accepted-after-absent', v_result.post_id::text,
-      format('X took post %s as %s after it had been given up.', v_result.post_id, v_result.remote_id),
+      format(
+        'X took segment %s of post %s as %s after it had been given up; the post has %s.',
+        v_result.position, v_result.post_id, v_result.remote_id, coalesce(
+          (
+            select segments.remote_id
+            from public.post_segments as segments
+            where segments.post_id = v_result.post_id and segments.position = v_result.position
+          ),
+          'no other'
+        )
+      ),
       'Look at the account on X: the text may be there twice. See docs/architecture.md.', p_now
     );
   end loop;
@@ -558,6 +542,7 @@ begin
     perform private.stop_posts(array(
       select results from unnest(v_closed) as results where results.outcome <> 'accepted'
     ), p_now);
+    perform private.pause_suspended_accounts(v_closed, p_now);
   end if;
   if exists (
     select from unnest(p_results) as results
@@ -689,6 +674,8 @@ language plpgsql
 security definer
 set search_path = ''
 set statement_timeout = '8s'
+-- For all that is called from here: planning costs more than most of these statements.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_wanted private.go_request[] := array(
