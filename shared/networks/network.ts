@@ -31,7 +31,7 @@ export type Profile = {
 }
 
 /** `mediaIds`: ids the network gave to uploads of the account, in the order they are shown. */
-export type Segment = { text: string; replyTo?: string | null; mediaIds?: string[] | null }
+export type Segment = { text: string; replyTo?: string | null; mediaIds?: string[] }
 
 export type MediaKind = 'photo' | 'gif' | 'video'
 

@@ -47,7 +47,11 @@ export const sendAttempt = async (
   }
   const { rates, ...outcome } = await network.publish(
     accessToken,
-    { text: attempt.text, replyTo: attempt.reply_to, mediaIds: attempt.media ?? null },
+    {
+      text: attempt.text,
+      replyTo: attempt.reply_to,
+      ...(attempt.media ? { mediaIds: attempt.media } : {}),
+    },
     { signal: deps.deadline(SEND_TIMEOUT_MS) },
   )
   const result = resultOf({ attempt, outcome, rates, sentAt, now: clock.now() })
