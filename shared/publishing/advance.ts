@@ -64,9 +64,12 @@ const call = async (deps: Need, going: Going, { go, results, done }: Part): Prom
   return { lease: going.leaseOf(lease_ms), byPost }
 }
 
+/** An attempt is handed out once: two claims of one lane may ask for the same post in one call. */
 const allowed = ({ go }: Step, { lease, byPost }: Answer): Allowed | null => {
   const attempt = go && byPost.get(go.post_id)
-  return attempt ? { attempt, lease } : null
+  if (!attempt) return null
+  byPost.delete(attempt.post_id)
+  return { attempt, lease }
 }
 
 /**

@@ -15,6 +15,8 @@ export type Permit = {
   accepted: { remoteId: string; atMs: number } | null
 }
 
+/** Workers read instants to the millisecond. */
+const CLOCK_GRAIN_MS = 1
 /** The request's own limit, which the lease has to cover when it is asked for. */
 const LONGEST_REQUEST_MS = 20_000
 
@@ -51,7 +53,8 @@ export const createTruth = (world: World) => {
       }
       permit.sentBy = who
       const now = world.time()
-      if (permit.job && now < permit.job.run) world.fail(`${who} POSTs "${text}" too early`)
+      if (permit.job && now < permit.job.run - CLOCK_GRAIN_MS)
+        world.fail(`${who} POSTs "${text}" too early`)
       if (now > permit.deadline - LONGEST_REQUEST_MS) {
         world.fail(`${who} POSTs "${text}" when its lease does not cover the request any more`)
       }
