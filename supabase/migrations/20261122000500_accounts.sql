@@ -20,10 +20,13 @@ create table private.x_apps (
   -- until a probe succeeds when X names no time.
   breaker_open_until timestamptz not null default '-infinity',
   breaker_reason text,
+  breaker_remedy text,
   -- When the next account may try whether X takes posts again; null while nothing is to be tried.
   probe_at timestamptz,
   -- Who is trying. The breaker lets this account pass.
   probe_account_id uuid,
+  -- When the tick looks at the app next; null while all is well.
+  watch_at timestamptz,
   version int not null default 1,
   created_at timestamptz not null default now(),
   deleted_at timestamptz,
@@ -43,7 +46,10 @@ create index x_apps_workspace_id_idx on private.x_apps (workspace_id);
 -- Serves: "an app is registered once": rate windows and token families hang on it.
 create unique index x_apps_client_id_key on private.x_apps (client_id) where deleted_at is null;
 -- Serves: the tick, while apps are blocked.
-create index x_apps_probe_at_idx on private.x_apps (probe_at) where probe_at is not null;
+create index x_apps_watch_at_idx on private.x_apps (watch_at) where watch_at is not null;
+-- Serves: "is the post that got through a probe?"
+create index x_apps_probe_account_id_idx
+  on private.x_apps (probe_account_id) where probe_account_id is not null;
 
 insert into private.x_apps (id, name)
 values ('00000000-0000-0000-0000-000000000001', 'deployment');
@@ -421,6 +427,7 @@ begin
   update public.accounts
   set
     time_zone = coalesce(p_changes ->> 'time_zone', accounts.time_zone),
+    status_detail = case when p_changes ? 'paused' then null else accounts.status_detail end,
     status = case
       when (p_changes ->> 'paused')::boolean then 'paused'
       when p_changes ? 'paused' then 'active'

@@ -22,6 +22,14 @@ create table private.account_lanes (
   -- the lane, so that a late worker is recognised.
   claim_id uuid,
   lease_expires_at timestamptz,
+  -- What was sent since the first post of a window, and when that window ends: X counts so, too.
+  -- They are columns of the lane because Go changes its row anyway.
+  sent_15_min int not null default 0,
+  sent_3_h int not null default 0,
+  sent_24_h int not null default 0,
+  ends_15_min timestamptz not null default '-infinity',
+  ends_3_h timestamptz not null default '-infinity',
+  ends_24_h timestamptz not null default '-infinity',
   constraint account_lanes_closed_by_known
     check (closed_by <@ array['account', 'workspace', 'suspended', 'budget', 'restored']),
   constraint account_lanes_claimed_with_lease check ((claim_id is null) = (lease_expires_at is null))

@@ -372,7 +372,16 @@ begin
   with allowed as materialized (
     select
       jobs.post_id, jobs.position, jobs.account_id, jobs.workspace_id,
-      apps.posts_per_15_min, apps.posts_per_3_h
+      apps.posts_per_15_min, apps.posts_per_3_h,
+      case when lanes.ends_15_min > p_now then lanes.sent_15_min else 0 end as sent_15_min,
+      case when lanes.ends_3_h > p_now then lanes.sent_3_h else 0 end as sent_3_h,
+      case when lanes.ends_24_h > p_now then lanes.sent_24_h else 0 end as sent_24_h,
+      case when lanes.ends_15_min > p_now then lanes.ends_15_min else p_now + interval '15 minutes' end
+        as ends_15_min,
+      case when lanes.ends_3_h > p_now then lanes.ends_3_h else p_now + interval '3 hours' end
+        as ends_3_h,
+      case when lanes.ends_24_h > p_now then lanes.ends_24_h else p_now + interval '24 hours' end
+        as ends_24_h
     from unnest(p_wanted) as wanted
     join private.publish_jobs as jobs on jobs.post_id = wanted.post_id
     join private.account_lanes as lanes
@@ -436,27 +445,24 @@ begin
   update private.account_lanes as lanes
   set
     lease_expires_at = p_now + p_lease,
-    sent_15_min = sending.sent + case when lanes.ends_15_min > p_now then lanes.sent_15_min else 0 end,
-    sent_3_h = sending.sent + case when lanes.ends_3_h > p_now then lanes.sent_3_h else 0 end,
-    sent_24_h = sending.sent + case when lanes.ends_24_h > p_now then lanes.sent_24_h else 0 end,
-    ends_15_min =
-      case when lanes.ends_15_min > p_now then lanes.ends_15_min else p_now + interval '15 minutes' end,
-    ends_3_h = case when lanes.ends_3_h > p_now then lanes.ends_3_h else p_now + interval '3 hours' end,
-    ends_24_h =
-      case when lanes.ends_24_h > p_now then lanes.ends_24_h else p_now + interval '24 hours' end,
+    sent_15_min = sending.sent_15_min, ends_15_min = sending.ends_15_min,
+    sent_3_h = sending.sent_3_h, ends_3_h = sending.ends_3_h,
+    sent_24_h = sending.sent_24_h, ends_24_h = sending.ends_24_h,
     -- The lane closes with the last post its window has room for, before X has to say so.
     blocked_until = greatest(
       lanes.blocked_until,
-      case when lanes.ends_15_min > p_now
-        and lanes.sent_15_min + sending.sent >= sending.posts_per_15_min then lanes.ends_15_min end,
-      case when lanes.ends_3_h > p_now
-        and lanes.sent_3_h + sending.sent >= sending.posts_per_3_h then lanes.ends_3_h end
+      case when sending.sent_15_min >= sending.posts_per_15_min then sending.ends_15_min end,
+      case when sending.sent_3_h >= sending.posts_per_3_h then sending.ends_3_h end
     )
   from (
-    select account_id, count(*)::int as sent, min(posts_per_15_min) as posts_per_15_min,
-      min(posts_per_3_h) as posts_per_3_h
+    select
+      account_id, posts_per_15_min, posts_per_3_h, ends_15_min, ends_3_h, ends_24_h,
+      sent_15_min + count(*)::int as sent_15_min, sent_3_h + count(*)::int as sent_3_h,
+      sent_24_h + count(*)::int as sent_24_h
     from posts
-    group by account_id
+    group by
+      account_id, posts_per_15_min, posts_per_3_h, ends_15_min, ends_3_h, ends_24_h,
+      sent_15_min, sent_3_h, sent_24_h
   ) as sending
   where lanes.account_id = any (array(select account_id from posts))
     and lanes.account_id = sending.account_id;

@@ -134,7 +134,8 @@ begin
     select jobs.post_id, jobs.position
     from private.publish_jobs as jobs
     join private.account_lanes as lanes on lanes.account_id = jobs.account_id
-    join public.posts on posts.id = jobs.post_id and posts.status = 'publishing'
+    join public.posts on posts.id = jobs.post_id
+      and (posts.status = 'publishing' or posts.status = 'partially_published' and posts.failure is null)
     where jobs.position > 0
       and jobs.state = 'waiting'
       and greatest(jobs.run_at, lanes.ready_at) > p_now + interval '1 minute'
@@ -151,7 +152,7 @@ begin
       ),
       updated_at = p_now
     from stuck
-    where posts.id = stuck.post_id and posts.status = 'publishing'
+    where posts.id = stuck.post_id
     returning posts.id
   )
   select coalesce(array_agg(id), '{}') into v_post_ids from parked;
@@ -272,16 +273,10 @@ language sql
 set search_path = ''
 as $$
   delete from private.publish_workers where seen_at < p_now - interval '10 minutes';
-  delete from private.alerts
-  where kind = 'x-app-blocked'
-    and not exists (
-      select from private.x_apps
-      where x_apps.id::text = alerts.subject and x_apps.breaker_open_until > p_now
-    );
 $$;
 
 comment on function private.forget_past(timestamptz) is
-  'Workers that are gone, and alerts of breakers that have closed.';
+  'Workers that are gone.';
 
 -- Every few seconds. With nothing due it reads a few index pages and calls nobody. Each duty is one
 -- line and never raises, so that no capability's trouble stops another's.
@@ -303,7 +298,6 @@ begin
     perform private.watch_posts(p_now);
     perform private.watch_media(p_now);
   end if;
-  perform private.watch_budgets(p_now);
 
   v_missing := private.missing_workers(p_now => p_now);
   if v_missing > 0 then

@@ -623,15 +623,19 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_workspace_id uuid;
-begin
-  for v_workspace_id in
+  v_workspace_ids uuid[] := array(
     select workspace_id from private.budgets where judge_at <= p_now order by judge_at limit 200
-  loop
-    perform private.lock_workspace(v_workspace_id);
-    perform private.lock_lanes(private.lanes_of(v_workspace_id));
-    perform private.judge_budget(v_workspace_id, p_now);
-  end loop;
+  );
+begin
+  if v_workspace_ids = '{}' then
+    return;
+  end if;
+  perform from public.workspaces where id = any (v_workspace_ids) order by id for no key update;
+  perform private.lock_lanes(array(
+    select id from public.accounts where workspace_id = any (v_workspace_ids)
+  ));
+  perform private.judge_budget(workspace_id, p_now)
+  from unnest(v_workspace_ids) as workspace_id;
 exception
   when others then
     perform private.raise_alert(

@@ -382,7 +382,8 @@ as $$
 begin
   -- Lanes of an app whose credits are exhausted step back, so that they hide no other lane.
   with blocked as (
-    select lanes.account_id, apps.breaker_open_until
+    -- Nobody knows when credits come back; publishing finds out first.
+    select lanes.account_id, least(apps.breaker_open_until, p_now + interval '5 minutes') as until
     from private.collection_lanes as lanes
     join private.x_apps as apps on apps.id = lanes.x_app_id
     where lanes.ready_at <= p_now and apps.breaker_open_until > p_now
@@ -390,8 +391,8 @@ begin
   )
   update private.collection_lanes as lanes
   set
-    blocked_until = greatest(lanes.blocked_until, blocked.breaker_open_until),
-    ready_at = blocked.breaker_open_until, claim_id = null, claimed_at = null
+    blocked_until = greatest(lanes.blocked_until, blocked.until),
+    ready_at = blocked.until, claim_id = null, claimed_at = null
   from blocked
   where lanes.account_id = blocked.account_id;
 

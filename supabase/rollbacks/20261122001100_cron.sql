@@ -10,4 +10,6 @@ select cron.unschedule('myposts-billing');
 select cron.unschedule('myposts-inbound');
 select cron.unschedule('myposts-analytics');
 select cron.unschedule('myposts-deliver');
+select cron.unschedule('myposts-day-caps');
+select cron.unschedule('myposts-limits');
 select cron.unschedule('myposts-tick');

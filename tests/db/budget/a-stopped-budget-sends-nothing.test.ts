@@ -12,13 +12,19 @@ import {
   NOW,
   readPost,
   schedulePost,
-  tick,
+  tick as tickPublishing,
 } from '../../helpers/publishing.ts'
 
 const twoPosts = async (tx: Tx) => {
   const account = await connectAccount(tx)
   const posts = [await schedulePost(tx, account), await schedulePost(tx, account, { due: at(1) })]
   return { account, posts: posts as [string, string] }
+}
+
+/** Both heartbeats: that of publishing, and that of limits. */
+const tick = async (tx: Tx, now: Date) => {
+  await tickPublishing(tx, now)
+  await tx.query('select private.limits_tick($1)', [now])
 }
 
 const lanesAt = async (tx: Tx, seconds: number) =>

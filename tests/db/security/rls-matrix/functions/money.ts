@@ -1,8 +1,8 @@
-import { ADMINS, type FunctionRow, VIEWERS } from './outcomes.ts'
+import { ADMINS, type FunctionRow, VIEWERS, WORKERS } from './outcomes.ts'
 
 const APP = `jsonb_build_object('id', gen_random_uuid(), 'name', 'x', 'client_id', gen_random_uuid())`
 
-/** Budgets and customers' own X apps. */
+/** Budgets, rates and customers' own X apps. */
 export const money: Record<string, FunctionRow> = {
   'public.get_budget(uuid)': [VIEWERS, `public.get_budget('{workspace}')`],
   'private.get_budget(uuid)': [VIEWERS, `private.get_budget('{workspace}')`],
@@ -11,6 +11,7 @@ export const money: Record<string, FunctionRow> = {
     ADMINS,
     `private.set_budget('{workspace}', 1, null)`,
   ],
+  'service.record_rates(jsonb,timestamp with time zone)': [WORKERS, `service.record_rates('[]')`],
   'public.create_x_app(uuid,jsonb,text)': [
     ADMINS,
     `public.create_x_app('{workspace}', ${APP}, null)`,
