@@ -2,7 +2,12 @@ import type { Issue, Network } from '../networks/network.ts'
 import { weightedLength } from '../posts/weighted-length.ts'
 
 const invalidCharacter = /[\ufffe\ufeff\uffff]/
-const cashtag = /(?<![\w$])\$[a-z]{1,6}(?:[._][a-z]{1,2})?(?!\w)/gi
+/** As X's own library reads it: after white space only, so never within a link. */
+const directional = '\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069'
+const cashtag = new RegExp(
+  `(?<=^|[\\s${directional}])\\$[a-z]{1,6}(?:[._][a-z]{1,2})?(?=$|[\\s!'#%&"()*+,\\-./:;<=>?@[\\]^_{|}~$])`,
+  'gi',
+)
 
 const emptyText = (text: string): Issue[] =>
   text.trim() === ''

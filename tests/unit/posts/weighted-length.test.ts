@@ -3,12 +3,19 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { findUrls } from '../../../shared/posts/find-urls.ts'
 import { containsUrl, weightedLength } from '../../../shared/posts/weighted-length.ts'
+import { validate } from '../../../shared/x/validate.ts'
 
-type Counted = { description: string; text: string; expected: { weightedLength: number } }
+type Counted = {
+  description: string
+  text: string
+  expected: { weightedLength: number; valid: boolean }
+}
 type Linked = { description: string; text: string; expected: boolean }
 
 const data = (name: string) => readFileSync(new URL(`../../data/${name}`, import.meta.url), 'utf8')
 const vectors = parse(data('twitter-text-validate.yml')).tests as {
+  tweets: Linked[]
+  WeightedTweetsCounterTest: Counted[]
   WeightedTweetsWithDiscountedEmojiCounterTest: Counted[]
   UnicodeDirectionalMarkerCounterTest: Counted[]
   urls_without_protocol: Linked[]
@@ -21,6 +28,30 @@ describe("X's own vectors", () => {
   ])('counts as X does: $description', ({ text, expected }) => {
     expect(weightedLength(text)).toBe(expected.weightedLength)
   })
+
+  it.each([
+    ...vectors.WeightedTweetsWithDiscountedEmojiCounterTest,
+    ...vectors.UnicodeDirectionalMarkerCounterTest,
+  ])('takes what X takes, and no more: $description', ({ text, expected }) => {
+    expect(validate(text, { lengthLimit: 280 }).length === 0).toBe(expected.valid)
+  })
+
+  // The configuration before the present one, which counted every code point of an emoji.
+  it.each(
+    vectors.WeightedTweetsCounterTest.filter(
+      ({ text }) => !/\p{Extended_Pictographic}/u.test(text),
+    ),
+  )('counts as X did before, where nothing changed: $description', ({ text, expected }) => {
+    expect(weightedLength(text)).toBe(expected.weightedLength)
+  })
+
+  // Of the time of 140 characters: what was valid still is, and an empty text still is not.
+  it.each(vectors.tweets.filter(({ text, expected }) => expected || text === ''))(
+    'takes what X always took: $description',
+    ({ text, expected }) => {
+      expect(validate(text, { lengthLimit: 280 }).length === 0).toBe(expected)
+    },
+  )
 
   it.each(vectors.urls_without_protocol)('sees a link: $description', ({ text, expected }) => {
     expect(containsUrl(text)).toBe(expected)

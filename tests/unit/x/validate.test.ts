@@ -5,18 +5,25 @@ const slugs = (text: string, lengthLimit = 280) =>
   validate(text, { lengthLimit }).map(({ slug }) => slug)
 
 describe('validating a text', () => {
-  it.each(['Hello, world! 👋', '$TSLA is up', 'costs $5 and $10', 'x'.repeat(280)])(
-    'accepts %j',
-    (text) => {
-      expect(slugs(text)).toEqual([])
-    },
-  )
+  it.each([
+    'Hello, world! 👋',
+    '$TSLA is up',
+    'costs $5 and $10',
+    'a$TSLA b$AAPL',
+    '$toolong77 and $AAPL',
+    '$AAPL https://example.com/?a=$MSFT&b=$TSLA',
+    'x'.repeat(280),
+  ])('accepts %j', (text) => {
+    expect(slugs(text)).toEqual([])
+  })
 
   it.each([
     ['   \n', 'text-empty'],
     ['x'.repeat(281), 'text-too-long'],
     ['字'.repeat(141), 'text-too-long'],
     ['$TSLA and $AAPL', 'too-many-cashtags'],
+    ['$brk.a, $BRK_B!', 'too-many-cashtags'],
+    ['$TSLA\n\u2066$AAPL', 'too-many-cashtags'],
     ['a\ufeffb', 'text-invalid-characters'],
     ['half of an emoji \ud83d', 'text-invalid-characters'],
   ])('refuses %j as %s', (text, slug) => {
