@@ -115,7 +115,7 @@ export const renderPost = (
   account: Account,
   fields: Fields,
   now: number,
-  media: Media[],
+  media: Media[] = [],
 ) => {
   const { names, family } = fields
   const media_keys = media.map(keyOf)
