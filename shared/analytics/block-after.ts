@@ -8,6 +8,7 @@ const MINUTES: Record<FailureKind, number> = {
   unknown: 1,
   retry: 15,
   reauth: 15,
+  account_blocked: 60,
   app_blocked: 15,
   refused: 60,
 }

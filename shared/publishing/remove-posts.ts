@@ -85,6 +85,7 @@ const told = (deps: Pick<Deps, 'now'>, failure: Failure) => {
     unknown: null,
     retry: failure.kind === 'retry' ? (failure.after?.toISOString() ?? null) : null,
     reauth: at(5_000),
+    account_blocked: at(APP_PAUSE_MS),
     app_blocked: at(APP_PAUSE_MS),
   }[kind]
   return {

@@ -7,6 +7,8 @@ export type Row = {
   when: readonly (number | '3xx' | '4xx' | '5xx' | Broken['broken'])[]
   /** Matched against the body's type, title, detail and messages. */
   says?: RegExp
+  /** What X answered, in the words of docs/errors.md. */
+  means: string
   kind: FailureKind
   who: Who
   remedy: string
@@ -19,6 +21,7 @@ const reconciled =
 export const failureTable: readonly Row[] = [
   {
     slug: 'not-sent',
+    means: 'No connection: DNS, connect or TLS failed before a byte left.',
     when: ['not_sent'],
     kind: 'not_sent',
     who: 'provider',
@@ -26,6 +29,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'timeout',
+    means: 'No answer within the time limit.',
     when: ['timeout'],
     kind: 'unknown',
     who: 'provider',
@@ -33,6 +37,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'connection-lost',
+    means: 'The connection ended after the request left.',
     when: ['lost'],
     kind: 'unknown',
     who: 'provider',
@@ -40,6 +45,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'credits-depleted',
+    means: '402: the X app has no credits left.',
     when: [402],
     kind: 'app_blocked',
     who: 'app',
@@ -47,6 +53,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'spending-limit',
+    means: '403 or 429: the X app reached its spend or usage cap.',
     when: [403, 429],
     says: /spend(ing)?[ -]?(cap|limit)|usage[ -]?cap/i,
     kind: 'app_blocked',
@@ -55,14 +62,25 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'app-not-permitted',
+    means: '403: the X app lacks write access, a project or the right kind of token.',
     when: [403],
-    says: /client-not-enrolled|client-forbidden|oauth1-permissions|not (be )?attached to a project/i,
+    says: /client-not-enrolled|client-forbidden|oauth1-permissions|unsupported-authentication|not (be )?attached to a project/i,
     kind: 'app_blocked',
     who: 'app',
     remedy: 'Give the X app write access and a plan in its developer portal.',
   },
   {
+    slug: 'daily-limit',
+    means: '403 or 429: the account posted as often as X lets it in a day.',
+    when: [403, 429],
+    says: /over daily|daily (status|post|tweet)\w* (update )?limit|^code 185$/im,
+    kind: 'retry',
+    who: 'account',
+    remedy: 'Nothing to do: it is tried again. X counts posts of all clients, in half-hour slices.',
+  },
+  {
     slug: 'rate-limited',
+    means: '429: a rate window is used up.',
     when: [429],
     kind: 'retry',
     who: 'provider',
@@ -70,14 +88,25 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'account-suspended',
+    means: '401 or 403: the account is suspended or locked.',
     when: [401, 403],
-    says: /user-suspended|account is (temporarily )?(suspended|locked)/i,
+    says: /user-suspended|account is (temporarily )?(suspended|locked)|^code (64|326)$/im,
+    kind: 'account_blocked',
+    who: 'account',
+    remedy: 'Sign in to X with this account and do what it asks, then resume the account here.',
+  },
+  {
+    slug: 'scope-missing',
+    means: '401 or 403: the account did not allow what the call needs.',
+    when: [401, 403],
+    says: /insufficient[ _]scope|missing (the )?(required )?(oauth )?scope/i,
     kind: 'refused',
     who: 'account',
-    remedy: 'Sign in to X with this account and follow what it asks; publishing pauses until then.',
+    remedy: 'Connect the account again, and allow the app everything it asks for.',
   },
   {
     slug: 'token-refused',
+    means: '401: the access token is not accepted.',
     when: [401],
     kind: 'reauth',
     who: 'account',
@@ -85,6 +114,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'duplicate-content',
+    means: '403: the account posted this text already.',
     when: [403],
     says: /duplicate content|^code 187$/im,
     kind: 'refused',
@@ -93,6 +123,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'reply-not-allowed',
+    means: '403: the account may not reply there, or quote that.',
     when: [403],
     says: /reply to this conversation is not allowed|only reply to or quote/i,
     kind: 'refused',
@@ -101,6 +132,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'parent-gone',
+    means: '400, 403 or 404: the post replied to is deleted or hidden.',
     when: [400, 403, 404],
     says: /reply to a (tweet|post) that is deleted or not visible/i,
     kind: 'refused',
@@ -109,6 +141,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'too-many-cashtags',
+    means: '400 or 403: more than one cashtag.',
     when: [400, 403],
     says: /maximum of one cashtag/i,
     kind: 'refused',
@@ -117,6 +150,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'invalid-link',
+    means: '400 or 403: a link is malformed or not accepted.',
     when: [400, 403],
     says: /invalid url/i,
     kind: 'refused',
@@ -124,7 +158,26 @@ export const failureTable: readonly Row[] = [
     remedy: 'Correct or remove the link that X does not accept.',
   },
   {
+    slug: 'text-too-long',
+    means: '400 or 403: longer than X takes from this account.',
+    when: [400, 403],
+    says: /(bit|be) shorter|text is too long|^code 186$/im,
+    kind: 'refused',
+    who: 'author',
+    remedy: 'Shorten the text; X counts links as 23 characters and emoji as 2.',
+  },
+  {
+    slug: 'looks-automated',
+    means: '403: X takes the post for spam or automation.',
+    when: [403],
+    says: /might be automated|looks like spam|^code 226$/im,
+    kind: 'refused',
+    who: 'account',
+    remedy: 'Label the account as automated at X, or change the text and post less alike.',
+  },
+  {
     slug: 'media-gone',
+    means: '400, 403 or 404: X does not know the media any more.',
     when: [400, 403, 404],
     says: /media ids? (is|are) invalid|media id \d+ was not found|media.* expired/i,
     kind: 'refused',
@@ -133,6 +186,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'media-refused',
+    means: '400 or 403: number, size, length or kind of media.',
     when: [400, 403],
     says: /maximum of 4 items|video longer than|4 photos|file size exceeds|media type .* not supported/i,
     kind: 'refused',
@@ -141,6 +195,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'not-permitted',
+    means: '403 without a reason: length, media, links or spam filter.',
     when: [403],
     kind: 'refused',
     who: 'author',
@@ -148,6 +203,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'not-found',
+    means: '404: the post or the account is gone.',
     when: [404],
     kind: 'refused',
     who: 'author',
@@ -155,6 +211,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'invalid-request',
+    means: '400, 413 or 422: something in the request is wrong.',
     when: [400, 413, 422],
     kind: 'refused',
     who: 'author',
@@ -162,6 +219,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'unfinished',
+    means: '408, 3xx or 5xx: X may have carried it out all the same.',
     when: [408, '3xx', '5xx'],
     kind: 'unknown',
     who: 'provider',
@@ -169,6 +227,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'refused',
+    means: 'Any other 4xx.',
     when: ['4xx'],
     kind: 'refused',
     who: 'provider',
@@ -176,6 +235,7 @@ export const failureTable: readonly Row[] = [
   },
   {
     slug: 'unreadable-answer',
+    means: 'A success without the id of a post, or no JSON.',
     when: [],
     kind: 'unknown',
     who: 'provider',

@@ -419,6 +419,31 @@ $$;
 comment on function private.watch_given_up(private.attempt_result[], timestamptz) is
   'Goes on looking for attempts that are closed because X does not have them.';
 
+-- X called a text a duplicate, and no attempt of ours can be what it duplicates: its definite no.
+create function private.refuse_plain_duplicates(p_post_ids uuid[], p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  select private.settle_results(array(
+    select row(
+      live.post_id, live.position, live.number, 'refused', null, null, attempts.error,
+      null, null, null, null
+    )::private.attempt_result
+    from private.live_attempts as live
+    join public.publish_attempts as attempts using (post_id, position, number)
+    where live.post_id = any (p_post_ids)
+      and attempts.error ->> 'slug' = 'duplicate-content'
+      and not exists (
+        select from private.given_up_attempts as given
+        where given.post_id = live.post_id and given.position = live.position
+      )
+  ), p_now);
+$$;
+
+comment on function private.refuse_plain_duplicates(uuid[], timestamptz) is
+  'Fails posts that repeat what somebody else posted: a look did not find them.';
+
 -- Sent again only after two looks of "absent" past the quiet time, only where X itself refuses
 -- duplicates (a text without media that is no reply), and only if the workspace allows it. Else a
 -- person decides; so, too, when X calls the text a duplicate and does not show of what.
@@ -449,6 +474,7 @@ declare
       and attempts.error ->> 'slug' is distinct from 'duplicate-content'
   );
 begin
+  perform private.refuse_plain_duplicates(p_post_ids, p_now);
   perform private.settle_results(v_resent, p_now);
   perform private.watch_given_up(v_resent, p_now);
   perform private.leave_to_person(
