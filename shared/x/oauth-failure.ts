@@ -16,21 +16,29 @@ const grantWords = /\b(token|code|grant|redirect uri|code verifier)\b/i
 /** What an error of OAuth means. Only the first two rows are a definite no to the user's grant. */
 export const oauthTable = {
   'grant-refused': {
+    means: '400 twice, a minute apart: the refresh token, or the code, is spent, revoked or wrong.',
+    becomes: 'the account needs its owner',
     kind: 'refused',
     who: 'account',
     remedy: 'Connect the account again.',
   },
   'access-denied': {
+    means: 'The owner did not allow it.',
+    becomes: 'the connection ends',
     kind: 'refused',
     who: 'account',
     remedy: 'Connect the account again, and allow the app what it asks for.',
   },
   'client-refused': {
+    means: '401, or `invalid_client`: the app is not who it says it is.',
+    becomes: 'tokens are not refreshed',
     kind: 'app_blocked',
     who: 'app',
     remedy: "Correct the X app's client id and secret.",
   },
   'oauth-refused': {
+    means: 'Any other error of the token endpoint, and every other 401.',
+    becomes: 'asked again later',
     kind: 'refused',
     who: 'provider',
     remedy: 'Nothing to do at first: it is asked again. Read the detail if it stays.',
@@ -39,11 +47,10 @@ export const oauthTable = {
 
 type OauthSlug = keyof typeof oauthTable
 
-const because = (slug: OauthSlug, detail: string): Failure => ({
-  slug,
-  detail,
-  ...oauthTable[slug],
-})
+const because = (slug: OauthSlug, detail: string): Failure => {
+  const { kind, who, remedy } = oauthTable[slug]
+  return { kind, slug, detail, who, remedy }
+}
 
 /** X's no to a code, a refresh token or a client; a 401 names no grant, whatever it says. */
 const refusal = (error: string, detail: string, status = 400): Failure => {

@@ -85,6 +85,8 @@ begin
     from private.publish_jobs as jobs
     join private.account_lanes as lanes on lanes.account_id = jobs.account_id
     where jobs.state = 'waiting' and jobs.stale_at <= p_now and jobs.stale_at < 'infinity'
+      -- After a restore X may have what seems late.
+      and not lanes.closed_by @> array['restored']
     order by jobs.stale_at
     limit p_limit
     for update of lanes, jobs skip locked
