@@ -919,10 +919,6 @@ export type Database = {
     Functions: {
       account_health: { Args: { p_account_id: string; p_period?: string }; Returns: Json }
       cancel_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
-      check_reservation: {
-        Args: { p_account_id: string; p_places: number; p_scheduled_at: string }
-        Returns: Json
-      }
       claim_idempotency_key: {
         Args: { p_fingerprint: string; p_key: string; p_route: string }
         Returns: Json
@@ -1026,6 +1022,7 @@ export type Database = {
         }
         Returns: Json
       }
+      start_resolving: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
       test_webhook_endpoint: { Args: { p_endpoint_id: string }; Returns: Json }
       unpublish_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
       unschedule_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
@@ -1087,6 +1084,11 @@ export type Database = {
         }
         Returns: Json
       }
+      begin_reading: { Args: { p_subscription_id: string }; Returns: Json }
+      check_remote_id: {
+        Args: { p_now?: string; p_post_id: string; p_remote_id: string; p_sent_at: string }
+        Returns: Json
+      }
       claim_collections: {
         Args: {
           p_claim_id: string
@@ -1101,6 +1103,7 @@ export type Database = {
         Args: { p_claim_id: string; p_lease?: string; p_limit?: number; p_now?: string }
         Returns: Json
       }
+      claim_inbound: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       claim_jobs: {
         Args: {
           p_ahead?: string
@@ -1121,25 +1124,62 @@ export type Database = {
       claim_object_removals: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       claim_removals: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       claim_restored_accounts: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
+      claim_subscriptions: {
+        Args: { p_cap?: number; p_event_types: string[]; p_limit?: number; p_now?: string }
+        Returns: Json
+      }
       claim_token_revocations: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
+      claim_webhook_check: { Args: { p_event_types: string[]; p_now?: string }; Returns: Json }
       connect_account: { Args: { p_account: Json }; Returns: Json }
+      finish_inbound: {
+        Args: {
+          p_detail?: string
+          p_lease_id: string
+          p_now?: string
+          p_outcome: string
+          p_receipt_id: string
+        }
+        Returns: Json
+      }
       finish_token_revocation: { Args: { p_account_id: string }; Returns: Json }
+      get_token_holder: { Args: { p_account_id: string }; Returns: Json }
       lease_token_refresh: {
         Args: { p_account_id: string; p_lease: string; p_now?: string; p_version: number }
         Returns: Json
       }
       leave_worker: { Args: { p_worker_id: string }; Returns: Json }
+      link_billing_customer: {
+        Args: { p_customer_id: string; p_now?: string; p_user_id: string }
+        Returns: Json
+      }
       list_open_looks: { Args: { p_network?: string; p_remote_user_id: string }; Returns: Json }
       list_owned_remote_ids: { Args: { p_network?: string; p_remote_ids: string[] }; Returns: Json }
       list_unsent_posts: {
         Args: { p_account_id: string; p_after?: string; p_limit?: number; p_now?: string }
         Returns: Json
       }
+      park_subscriptions: { Args: { p_now?: string; p_reason: string }; Returns: Json }
+      pass_by_post: {
+        Args: {
+          p_lease_id: string
+          p_now?: string
+          p_receipt_id: string
+          p_remote_id: string
+          p_remote_user_id: string
+        }
+        Returns: Json
+      }
+      postpone_inbound: {
+        Args: { p_error?: string; p_lease_id: string; p_now?: string; p_receipt_id: string }
+        Returns: Json
+      }
       readiness: { Args: { p_now?: string }; Returns: Json }
+      receive_inbound: { Args: { p_now?: string; p_receipts: Json }; Returns: Json }
       record_media: {
         Args: { p_findings: Json; p_media_id: string; p_now?: string }
         Returns: Json
       }
+      record_rates: { Args: { p_now?: string; p_windows: Json }; Returns: Json }
       record_usage: { Args: { p_now?: string; p_rows: Json }; Returns: Json }
       require_reauth: {
         Args: {
@@ -1159,6 +1199,10 @@ export type Database = {
       ring_media: { Args: Record<PropertyKey, never>; Returns: Json }
       ring_publish: { Args: Record<PropertyKey, never>; Returns: Json }
       roll_up: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
+      save_dispute: {
+        Args: { p_dispute: Json; p_lease_id: string; p_now?: string; p_receipt_id: string }
+        Returns: Json
+      }
       save_media_upload: {
         Args: {
           p_account_id: string
@@ -1181,6 +1225,28 @@ export type Database = {
           p_expires_at: string
           p_now?: string
           p_version: number
+        }
+        Returns: Json
+      }
+      save_subscription: {
+        Args: {
+          p_grace: string
+          p_lease_id: string
+          p_now?: string
+          p_reading: number
+          p_receipt_id: string
+          p_subscription: Json
+        }
+        Returns: Json
+      }
+      save_webhook_check: {
+        Args: {
+          p_at_x: Json
+          p_error?: string
+          p_event_types: string[]
+          p_now?: string
+          p_replayed_until: string
+          p_webhook_id: string
         }
         Returns: Json
       }
@@ -1219,7 +1285,47 @@ export type Database = {
         }
         Returns: Json
       }
+      settle_subscription: {
+        Args: {
+          p_account_id: string
+          p_error?: string
+          p_event_type: string
+          p_now?: string
+          p_subscription_id: string
+        }
+        Returns: Json
+      }
+      take_deletion: {
+        Args: {
+          p_lease_id: string
+          p_now?: string
+          p_receipt_id: string
+          p_remote_id: string
+          p_remote_user_id: string
+        }
+        Returns: Json
+      }
+      take_mention: {
+        Args: {
+          p_lease_id: string
+          p_mention: Json
+          p_now?: string
+          p_receipt_id: string
+          p_remote_user_id: string
+        }
+        Returns: Json
+      }
       take_oauth_state: { Args: { p_now?: string; p_state_hash: string }; Returns: Json }
+      take_revocation: {
+        Args: {
+          p_lease_id: string
+          p_now?: string
+          p_receipt_id: string
+          p_remote_user_id: string
+          p_revoked_at: string
+        }
+        Returns: Json
+      }
     }
     Enums: {
       [_ in never]: never
