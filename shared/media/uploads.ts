@@ -57,7 +57,8 @@ export const endingOf = (
   const error = errorOf(failure)
   switch (failure.kind) {
     case 'refused': {
-      const mayHelp = isResumed || failure.slug === 'media-gone'
+      const isFile = failure.slug === 'media-processing-failed'
+      const mayHelp = (isResumed && !isFile) || failure.slug === 'media-gone'
       return mayHelp && attempts < MOST_RESTARTS
         ? { later: error, restart: true, after_ms: 1_000 }
         : { failed: error }

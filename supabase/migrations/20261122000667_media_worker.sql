@@ -175,7 +175,7 @@ begin
     expires_at = coalesce((p_ending ->> 'expires_at')::timestamptz, uploads.expires_at),
     attempts = case
       when p_ending ? 'later' then uploads.attempts + 1
-      when p_ending ? 'state' then 0
+      when p_ending ->> 'state' = 'ready' then 0
       else uploads.attempts
     end,
     error = coalesce(p_ending -> 'failed', p_ending -> 'later'),
