@@ -48,6 +48,24 @@ export const EnvSchema = z.object({
   X_AUTHORIZE_URL: url('https://x.com/i/oauth2/authorize'),
   X_TOKEN_URL: url('https://api.x.com/2/oauth2/token'),
   THREAD_PAUSE_SECONDS: z.preprocess(blankIsAbsent, z.coerce.number().min(0).max(3600).default(5)),
+  X_CONSUMER_SECRET: list,
+  X_BEARER_TOKEN: optional(z.string()),
+  X_ACTIVITY_EVENTS: z.preprocess(
+    (value) => blankIsAbsent(value) ?? 'post.create,post.delete,post.mention.create',
+    list.pipe(z.array(z.string().regex(/^[a-z_.]+$/, 'must be types such as post.create'))),
+  ),
+  STRIPE_SECRET_KEY: optional(
+    z
+      .string()
+      .regex(/^[a-z]+_(live|test)_/, 'must begin with sk_live_, rk_live_, sk_test_ or rk_test_'),
+  ),
+  STRIPE_WEBHOOK_SECRETS: list,
+  STRIPE_TIERS: z.preprocess(
+    (value) => blankIsAbsent(value) ?? '{}',
+    json.pipe(z.record(z.string(), z.enum(['pro', 'enterprise']))),
+  ),
+  STRIPE_GRACE_DAYS: z.preprocess(blankIsAbsent, z.coerce.number().int().min(0).max(90).default(7)),
+  STRIPE_API_URL: url('https://api.stripe.com'),
   ALLOWED_ORIGINS: list.pipe(z.array(origin)),
   DOCS_URL: optional(z.url()),
   WEBHOOK_PRIVATE_HOSTS: list,

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { JSONWebKeySet } from 'jose'
 import type { Keys } from './keys.ts'
+import { SANDBOX_BEARER_TOKEN, SANDBOX_CONSUMER_SECRET } from './sandbox-x/app-secrets.ts'
 import { STORAGE } from './storage/settings.ts'
 
 const FRONTENDS = [3000, 5173].flatMap((port) => [
@@ -37,7 +38,14 @@ const sandboxApp = (xUrl: string, own: Record<string, string>) => ({
   X_API_URL: xUrl,
   X_AUTHORIZE_URL: `${xUrl}/i/oauth2/authorize`,
   X_TOKEN_URL: `${xUrl}/2/oauth2/token`,
-  ...(own.X_CLIENT_ID ? {} : { X_CLIENT_ID: 'sandbox-client', X_CLIENT_SECRET: 'sandbox-secret' }),
+  ...(own.X_CLIENT_ID
+    ? {}
+    : {
+        X_CLIENT_ID: 'sandbox-client',
+        X_CLIENT_SECRET: 'sandbox-secret',
+        X_CONSUMER_SECRET: SANDBOX_CONSUMER_SECRET,
+        X_BEARER_TOKEN: SANDBOX_BEARER_TOKEN,
+      }),
 })
 
 const ownStorage = (apiUrl: string, { storage }: Keys) => ({
@@ -52,6 +60,14 @@ const OWN_NAMES = [
   'ENCRYPTION_KEYS',
   'X_CLIENT_ID',
   'X_CLIENT_SECRET',
+  'X_CONSUMER_SECRET',
+  'X_BEARER_TOKEN',
+  'X_ACTIVITY_EVENTS',
+  'STRIPE_SECRET_KEY',
+  'STRIPE_WEBHOOK_SECRETS',
+  'STRIPE_TIERS',
+  'STRIPE_GRACE_DAYS',
+  'STRIPE_API_URL',
   'X_API_URL',
   'X_AUTHORIZE_URL',
   'X_TOKEN_URL',

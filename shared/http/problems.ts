@@ -15,6 +15,20 @@ export const problems = {
       { remedy: 'Sign in or refresh the session, then send "Authorization: Bearer <token>".' },
       cause,
     ),
+  signatureInvalid: (provider: string) =>
+    problem('signature-invalid', `${provider} did not sign these bytes with a secret we know.`, {
+      remedy: 'Compare the secrets of the deployment with those the provider shows.',
+    }),
+  livemodeMismatch: (isLive: boolean) =>
+    problem(
+      'livemode-mismatch',
+      `The event is of Stripe's ${isLive ? 'test' : 'live'} mode, the deployment's key of the other.`,
+      { remedy: 'Register the endpoint in the mode STRIPE_SECRET_KEY belongs to.' },
+    ),
+  inboundUnconfigured: (setting: string) =>
+    problem('inbound-unconfigured', `The deployment lacks the setting ${setting}.`, {
+      remedy: 'Set it as docs/configuration.md says, or remove the webhook at the provider.',
+    }),
   forbidden: (cause?: unknown) =>
     problem(
       'forbidden',

@@ -216,20 +216,18 @@ declare
   v_account public.accounts;
   v_detail text := 'Its owner withdrew the app''s access on X.';
 begin
-  update public.accounts
-  set status = 'needs_reauth', status_detail = v_detail, version = accounts.version + 1
+  select * into v_account from public.accounts
   where id = (private.inbound_account(p_remote_user_id)).id
-    and accounts.status in ('active', 'paused', 'needs_reauth')
-    and accounts.connected_at <= coalesce(p_revoked_at, p_now)
-  returning * into v_account;
+    and connected_at <= coalesce(p_revoked_at, p_now)
+  for no key update;
 
-  if not private.finish_receipt(
+  if private.finish_receipt(
     p_receipt_id, p_lease_id,
     case when v_account.id is null then 'ignored' else 'applied' end, null, p_now
-  ) then
-    raise exception using errcode = 'PT409', message = 'lease-lost',
-      detail = 'Another worker processes this event.';
-  elsif v_account.id is not null then
+  ) and v_account.id is not null then
+    update public.accounts
+    set status = 'needs_reauth', status_detail = v_detail, version = accounts.version + 1
+    where id = v_account.id;
     delete from private.account_tokens where account_id = v_account.id;
     insert into public.events (workspace_id, type, subject_type, subject_id, data)
     values (

@@ -108,10 +108,13 @@ set search_path = ''
 as $$
   select webhooks.parked_until <= p_now and (
     webhooks.next_check_at <= p_now
-    or exists (select from private.subscription_changes)
-    or exists (
-      select from private.x_subscriptions
-      where next_try_at <= p_now and next_try_at < 'infinity'
+    or webhooks.next_check_at = 'infinity' and exists (select from private.subscription_changes)
+    or webhooks.webhook_id is not null and (
+      exists (select from private.subscription_changes)
+      or exists (
+        select from private.x_subscriptions
+        where next_try_at <= p_now and next_try_at < 'infinity'
+      )
     )
   )
   from private.x_webhooks as webhooks;
@@ -197,9 +200,7 @@ begin
   update private.x_webhooks
   set next_check_at = p_now + interval '2 minutes', parked_until = '-infinity'
   where next_check_at <= p_now
-    or webhook_id is null and (
-      next_check_at = 'infinity' and exists (select from private.subscription_changes)
-    )
+    or next_check_at = 'infinity' and exists (select from private.subscription_changes)
     or webhook_id is not null and event_types <> p_event_types
   returning * into v_webhook;
 
@@ -352,6 +353,9 @@ declare
   v_claimed jsonb;
   v_used int;
 begin
+  if not exists (select from private.x_webhooks where webhook_id is not null) then
+    return jsonb_build_object('webhook_id', null, 'subscriptions', '[]'::jsonb);
+  end if;
   perform private.plan_subscriptions(p_event_types, p_now);
   delete from private.x_subscriptions where not is_wanted and subscription_id is null;
   select count(*) into v_used from private.x_subscriptions where subscription_id is not null;

@@ -35,6 +35,8 @@ create table private.subscriptions (
   readings int not null default 0,
   reading int not null default 0,
   read_at timestamptz,
+  -- Stripe's word; a new one gives nothing.
+  constraint subscriptions_status_is_a_word check (status ~ '^[a-z_]+$'),
   constraint subscriptions_tier_known check (tier in ('pro', 'enterprise'))
 );
 
@@ -53,7 +55,8 @@ create table private.disputes (
   reason text,
   amount bigint,
   currency text,
-  read_at timestamptz not null
+  read_at timestamptz not null,
+  constraint disputes_status_is_a_word check (status ~ '^[a-z_]+$')
 );
 
 comment on table private.disputes is 'A payment somebody disputes, as it was last read at Stripe.';

@@ -63,6 +63,16 @@ export const controlSchemas = {
     processing_error: z.string().nullable().optional(),
     expires_after_secs: count.optional(),
   }),
+  deliveries: z
+    .strictObject({
+      copies: count,
+      delay_ms: count,
+      jitter_ms: count,
+      drop: z.boolean(),
+      consumer_secret: z.string().min(1),
+    })
+    .partial(),
+  consent: z.strictObject({ username: z.string() }),
   clock: z.strictObject({ offset_ms: z.int() }),
   metrics: z.strictObject({ username: z.string(), factor: z.number().min(0) }),
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { createRules, withdrawConsent } from './activity.ts'
 import { type Answer, json } from './answers.ts'
+import { SANDBOX_CONSUMER_SECRET } from './app-secrets.ts'
 import type { Call } from './call.ts'
 import { controlSchemas as schemas } from './control-schemas.ts'
 import { rulesFor } from './media-state.ts'
@@ -45,6 +47,8 @@ const addToken = (world: World, input: z.infer<typeof schemas.token>) => {
 const reset = (world: World) => {
   Object.assign(world.state, createState())
   world.journal.clear()
+  Object.assign(world.delivery, createRules(SANDBOX_CONSUMER_SECRET))
+  world.sent.length = 0
   const { faults, windows, codes, requests, uploads, mediaRules } = world
   for (const part of [faults, windows, codes, requests, uploads, mediaRules]) part.clear()
   return {}
@@ -96,6 +100,12 @@ const verbs: Record<string, Verb> = {
     world.record({ t: 'metrics', user_id: accountOf(world, username).user.id, factor })
     return { username, factor }
   },
+  deliveries: (world, body) => Object.assign(world.delivery, schemas.deliveries.parse(body)),
+  consent: (world, body) => {
+    const { username } = schemas.consent.parse(body)
+    withdrawConsent(world, accountOf(world, username).user.id)
+    return { username }
+  },
   reset,
 }
 
@@ -104,6 +114,7 @@ const read = (world: World, name: string, search: string): Answer | null => {
   if (name === 'media') return json(200, knownMedia(world, new URLSearchParams(search)))
   if (name === 'stats') return json(200, stats(world))
   if (name === 'faults') return json(200, { faults: world.faults.list() })
+  if (name === 'deliveries') return json(200, { deliveries: world.sent, rules: world.delivery })
   if (name === 'users') {
     return json(200, { users: [...world.state.accounts.values()].map(({ user }) => user) })
   }

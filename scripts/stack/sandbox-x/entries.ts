@@ -7,7 +7,10 @@ import {
   type Grant,
   type Post,
   type State,
+  type Subscription,
+  subscriptionKey,
   type User,
+  type Webhook,
 } from './state.ts'
 
 /** Everything that changes the sandbox for good; the journal is a list of these. */
@@ -23,6 +26,10 @@ export type Entry =
   | { t: 'credits'; client_id: string; remaining: number | null }
   | { t: 'clock'; offset_ms: number }
   | { t: 'metrics'; user_id: string; factor: number }
+  | { t: 'webhook'; webhook: Webhook }
+  | { t: 'unwebhook'; id: string }
+  | { t: 'subscription'; subscription: Subscription }
+  | { t: 'unsubscription'; key: string }
   | { t: 'reset' }
 
 type Appliers = { [T in Entry['t']]: (state: State, entry: Extract<Entry, { t: T }>) => void }
@@ -69,6 +76,14 @@ const appliers: Appliers = {
     const account = state.accounts.get(user_id)
     if (account) account.metricsFactor = factor
   },
+  webhook: (state, { webhook }) => void state.webhooks.set(webhook.id, webhook),
+  unwebhook: (state, { id }) => void state.webhooks.delete(id),
+  subscription: (state, { subscription }) =>
+    void state.subscriptions.set(
+      subscriptionKey(subscription.event_type, subscription.user_id),
+      subscription,
+    ),
+  unsubscription: (state, { key }) => void state.subscriptions.delete(key),
   reset: (state) => void Object.assign(state, createState()),
 }
 

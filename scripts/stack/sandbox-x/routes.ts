@@ -6,6 +6,7 @@ import { createPost, deletePost } from './create-post.ts'
 import { appendMedia, describeMedia, finalizeMedia, initializeMedia, mediaStatus } from './media.ts'
 import { lookupPosts, me, timeline } from './read-posts.ts'
 import { revoke, token } from './tokens.ts'
+import { listSubscriptions, subscribe, unsubscribe } from './webhooks.ts'
 import type { World } from './world.ts'
 
 type Route = { name: string; run: Endpoint }
@@ -17,6 +18,8 @@ const exact = new Map<string, Endpoint>([
   ['POST /2/media/upload/initialize', initializeMedia],
   ['GET /2/media/upload', mediaStatus],
   ['POST /2/media/metadata', describeMedia],
+  ['POST /2/activity/subscriptions', subscribe],
+  ['GET /2/activity/subscriptions', listSubscriptions],
   ['GET /i/oauth2/authorize', authorize],
   ['POST /2/oauth2/token', token],
   ['POST /2/oauth2/revoke', revoke],
@@ -34,6 +37,12 @@ const patterns: { method: string; pattern: RegExp; name: string; run: Endpoint }
     pattern: /^\/2\/media\/upload\/(\d{1,19})\/finalize$/,
     name: 'POST /2/media/upload/:id/finalize',
     run: finalizeMedia,
+  },
+  {
+    method: 'DELETE',
+    pattern: /^\/2\/activity\/subscriptions\/(\d{1,19})$/,
+    name: 'DELETE /2/activity/subscriptions/:id',
+    run: unsubscribe,
   },
   {
     method: 'DELETE',

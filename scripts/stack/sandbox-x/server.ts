@@ -5,6 +5,7 @@ import { type Call, identify } from './call.ts'
 import type { Target } from './faults.ts'
 import { misbehave } from './misbehave.ts'
 import { route } from './routes.ts'
+import { manageWebhooks } from './webhooks.ts'
 import { createWorld, type World } from './world.ts'
 
 export type SandboxX = { url: string; port: number; stop(): Promise<void> }
@@ -54,6 +55,11 @@ const targetOf = (world: World, call: Call): Target => ({
 const handle = (world: World, call: Call, response: ServerResponse): void => {
   const answer = (ready: Answer) => world.journal.flushed(() => send(response, ready))
   const run = () => route(world, call)
+  const slow = manageWebhooks(world, call)
+  if (slow) {
+    void slow.then(answer)
+    return
+  }
   if (world.faults.none() || call.path.startsWith('/sandbox/')) {
     answer(run())
     return

@@ -43,6 +43,14 @@ export type Grant = {
   spent: boolean
 }
 
+/** Where the app wants its events. */
+export type Webhook = { id: string; url: string; valid: boolean; created_at: string }
+
+/** One per event type and user. */
+export const subscriptionKey = (type: string, userId: string) => `${type} ${userId}`
+
+export type Subscription = { id: string; event_type: string; user_id: string; webhook_id: string }
+
 /** What the sandbox knows of one text of one account. */
 export type Tries = { attempts: number; acceptedAt: number }
 
@@ -65,6 +73,9 @@ export type State = {
   access: Map<string, Grant>
   refresh: Map<string, Grant>
   deadFamilies: Set<string>
+  webhooks: Map<string, Webhook>
+  /** By event type and user. */
+  subscriptions: Map<string, Subscription>
   limits: Limits
   clockOffset: number
 }
@@ -88,6 +99,8 @@ export const createState = (): State => {
     access: new Map(),
     refresh: new Map(),
     deadFamilies: new Set(),
+    webhooks: new Map(),
+    subscriptions: new Map(),
     limits: defaultLimits(),
     clockOffset: 0,
   }

@@ -1,3 +1,5 @@
+import { createRules, type DeliveryRules, type Sent, tell } from './activity.ts'
+import { SANDBOX_CONSUMER_SECRET } from './app-secrets.ts'
 import { applyEntry, type Entry } from './entries.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { type Journal, openJournal } from './journal.ts'
@@ -26,6 +28,9 @@ export type World = {
   /** Files on their way, and how media behave, by username ('' for all). */
   uploads: Map<string, Upload>
   mediaRules: Map<string, MediaRules>
+  /** How events leave, and every one that left or was lost. */
+  delivery: DeliveryRules
+  sent: Sent[]
   /** Milliseconds, moved by the control API's clock. */
   now(): number
   nextId(): string
@@ -37,7 +42,7 @@ export const createWorld = (data: string): World => {
   const journal = openJournal(data)
   for (const entry of journal.entries) applyEntry(state, entry)
   const now = () => Date.now() + state.clockOffset
-  return {
+  const world: World = {
     state,
     journal,
     faults: createFaults(),
@@ -46,11 +51,15 @@ export const createWorld = (data: string): World => {
     requests: new Map(),
     uploads: new Map(),
     mediaRules: new Map(),
+    delivery: createRules(SANDBOX_CONSUMER_SECRET),
+    sent: [],
     now,
     nextId: createSnowflakes(now, state.accepted.at(-1)?.id),
     record: (entry) => {
       applyEntry(state, entry)
       journal.append(entry)
+      tell(world, entry)
     },
   }
+  return world
 }

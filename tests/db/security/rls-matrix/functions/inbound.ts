@@ -2,6 +2,7 @@ import { type FunctionRow, SPENT, WORKERS } from './outcomes.ts'
 
 const TIME = 'timestamp with time zone'
 const NOBODYS = 'gen_random_uuid(), gen_random_uuid()'
+const SOMEBODY = '(select id from public.users limit 1)'
 const CUSTOMER = `'cus_' || left(gen_random_uuid()::text, 8)`
 
 /** What providers tell us, subscriptions at X, and billing. */
@@ -48,7 +49,7 @@ export const inbound: Record<string, FunctionRow> = {
   ],
   [`service.link_billing_customer(uuid,text,${TIME})`]: [
     WORKERS,
-    `service.link_billing_customer('{stranger}', ${CUSTOMER})`,
+    `service.link_billing_customer(${SOMEBODY}, ${CUSTOMER})`,
   ],
   'service.begin_reading(text)': [WORKERS, `service.begin_reading('sub_1')`],
   [`service.save_subscription(uuid,uuid,integer,jsonb,interval,${TIME})`]: [

@@ -1,0 +1,30 @@
+import type { Bytes } from '../../shared/crypto/bytes.ts'
+import { problems } from '../../shared/http/problems.ts'
+
+/** Far more than any event of X or Stripe. */
+export const MAX_BYTES = 1_048_576
+
+/** The body as it was sent, which is what was signed. 413 as soon as it is longer than `MAX_BYTES`. */
+export const readBytes = async (request: Request): Promise<Bytes> => {
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BYTES) throw tooLarge()
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of request.body ?? []) {
+    length += chunk.length
+    if (length > MAX_BYTES) throw tooLarge()
+    chunks.push(chunk)
+  }
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
+
+const tooLarge = () => problems.contentTooLarge(MAX_BYTES)
+
+/** What can be stored: Postgres keeps no U+0000. */
+export const textOf = (bytes: Bytes): string =>
+  new TextDecoder().decode(bytes).replaceAll('\u0000', '\ufffd')

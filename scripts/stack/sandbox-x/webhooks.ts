@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { mac, send } from './activity.ts'
+import { type Answer, json, refusals } from './answers.ts'
+import { SANDBOX_BEARER_TOKEN } from './app-secrets.ts'
+import { type Call, identify } from './call.ts'
+import { subscriptionKey } from './state.ts'
+import type { World } from './world.ts'
+
+const cap = 1_500
+
+const parse = <T>(schema: z.ZodType<T>, body: string): T | null => {
+  try {
+    return schema.safeParse(JSON.parse(body)).data ?? null
+  } catch {
+    return null
+  }
+}
+
+export const isApp = ({ authorization }: Call): boolean =>
+  authorization === `Bearer ${SANDBOX_BEARER_TOKEN}`
+
+const Registration = z.strictObject({ url: z.url() })
+
+/** Asks the address for the right answer to a random challenge, as X does before it believes in it. */
+const passesChallenge = async (world: World, url: string): Promise<boolean> => {
+  const token = randomBytes(16).toString('hex')
+  try {
+    const response = await fetch(`${url}?crc_token=${token}`, {
+      redirect: 'manual',
+      signal: AbortSignal.timeout(10_000),
+    })
+    const { response_token } = (await response.json()) as { response_token?: string }
+    return response.status === 200 && response_token === mac(world.delivery.consumer_secret, token)
+  } catch {
+    return false
+  }
+}
+
+const crcFailed = () =>
+  json(400, {
+    errors: [{ message: 'CrcValidationFailed' }],
+    title: 'Invalid Request',
+    detail: 'The webhook did not answer the challenge.',
+    type: 'https://api.twitter.com/2/problems/invalid-request',
+  })
+
+const register = async (world: World, call: Call): Promise<Answer> => {
+  const wanted = parse(Registration, call.body)
+  if (!wanted) return refusals.invalid('url', 'must be a URL')
+  if (!(await passesChallenge(world, wanted.url))) return crcFailed()
+  const created_at = new Date(world.now()).toISOString()
+  const webhook = { id: world.nextId(), url: wanted.url, valid: true, created_at }
+  world.record({ t: 'webhook', webhook })
+  return json(200, { data: webhook })
+}
+
+const validate = async (world: World, id: string): Promise<Answer> => {
+  const webhook = world.state.webhooks.get(id)
+  if (!webhook) return refusals.unknownPath()
+  const valid = await passesChallenge(world, webhook.url)
+  world.record({ t: 'webhook', webhook: { ...webhook, valid } })
+  return valid ? json(200, { data: { valid } }) : crcFailed()
+}
+
+const minute = z.string().regex(/^\d{12}$/)
+const Replay = z.strictObject({ webhook_id: z.string(), from_date: minute, to_date: minute })
+
+const instant = (text: string) =>
+  Date.parse(text.replace(/^(....)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:00Z'))
+
+const replay = (world: World, call: Call): Answer => {
+  const wanted = parse(Replay, call.body)
+  if (!wanted) return refusals.invalid('from_date', 'must be yyyymmddhhmm')
+  const [from, until] = [instant(wanted.from_date), instant(wanted.to_date)]
+  const minutesAgo = (at: number) => (world.now() - at) / 60_000
+  const isAllowed =
+    minutesAgo(from) > 31 && minutesAgo(from) <= 1_440 && minutesAgo(until) > 10 && from < until
+  if (!isAllowed || until - from > 2 * 3_600_000) {
+    return refusals.invalid('from_date', 'is outside of what can be replayed')
+  }
+  for (const sent of world.sent.filter(({ at }) => at >= from && at < until)) {
+    void send(world, sent)
+  }
+  return json(200, { data: { job_id: world.nextId(), created_at: new Date().toISOString() } })
+}
+
+/** `/2/webhooks`: null for every other call. Slow, because X asks the address back. */
+export const manageWebhooks = (world: World, call: Call): Promise<Answer> | null => {
+  const [, id] = /^\/2\/webhooks(?:\/(\w+))?$/.exec(call.path) ?? [null, null]
+  if (id === null) return null
+  if (!isApp(call)) return Promise.resolve(refusals.unauthorized())
+  const { webhooks } = world.state
+  const done = (answer: Answer) => Promise.resolve(answer)
+  switch (`${call.method} ${id === undefined ? '' : id === 'replay' ? 'replay' : ':id'}`) {
+    case 'POST ':
+      return register(world, call)
+    case 'GET ':
+      return done(json(200, { data: [...webhooks.values()] }))
+    case 'POST replay':
+      return done(replay(world, call))
+    case 'PUT :id':
+      return validate(world, id ?? '')
+    case 'DELETE :id':
+      world.record({ t: 'unwebhook', id: id ?? '' })
+      return done(json(200, { data: { deleted: true } }))
+    default:
+      return done(refusals.unknownPath())
+  }
+}
+
+const Wanted = z.strictObject({
+  event_type: z.string(),
+  filter: z.strictObject({ user_id: z.string() }),
+  tag: z.string().max(200).optional(),
+  webhook_id: z.string(),
+})
+
+const isPublic = (type: string) => /^(post\.(create|delete)|profile\.|oauth\.)/.test(type)
+
+const described = (each: {
+  id: string
+  event_type: string
+  user_id: string
+  webhook_id: string
+}) => ({
+  subscription_id: each.id,
+  event_type: each.event_type,
+  filter: { user_id: each.user_id },
+  webhook_id: each.webhook_id,
+})
+
+/** POST /2/activity/subscriptions */
+export const subscribe = (world: World, call: Call): Answer => {
+  const wanted = parse(Wanted, call.body)
+  if (!wanted || !world.state.webhooks.has(wanted.webhook_id)) {
+    return refusals.invalid('webhook_id', 'is not a webhook of the app')
+  }
+  const { event_type, filter, webhook_id } = wanted
+  const user = identify(world, call.authorization)?.account.user
+  if (!isApp(call) && !user) return refusals.unauthorized()
+  if (!isPublic(event_type) && user?.id !== filter.user_id) return refusals.notPermitted()
+  const { subscriptions } = world.state
+  if (subscriptions.has(subscriptionKey(event_type, filter.user_id))) {
+    return refusals.invalid('filter', 'DuplicateSubscription')
+  }
+  if (subscriptions.size >= cap) return refusals.notPermitted()
+  const subscription = { id: world.nextId(), event_type, user_id: filter.user_id, webhook_id }
+  world.record({ t: 'subscription', subscription })
+  return json(200, { data: { subscription: described(subscription) } })
+}
+
+/** GET /2/activity/subscriptions */
+export const listSubscriptions = (world: World, call: Call): Answer =>
+  isApp(call)
+    ? json(200, { data: [...world.state.subscriptions.values()].map(described), meta: {} })
+    : refusals.unauthorized()
+
+/** DELETE /2/activity/subscriptions/:id */
+export const unsubscribe = (world: World, call: Call): Answer => {
+  if (!isApp(call)) return refusals.unauthorized()
+  const known = [...world.state.subscriptions.entries()].find(([, { id }]) => id === call.id)
+  if (!known) return refusals.unknownPath()
+  world.record({ t: 'unsubscription', key: known[0] })
+  return json(200, { data: { deleted: true } })
+}

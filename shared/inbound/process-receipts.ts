@@ -1,0 +1,47 @@
+import type { Deps } from '../deps.ts'
+import { leaseOf, type Receipt } from './receipt.ts'
+
+/** Processes one event and ends its lease. What it throws is tried again later. */
+export type Handle = (receipt: Receipt) => Promise<unknown>
+
+type Claim = { receipts: Receipt[]; next_in_ms: number | null }
+
+const BATCH = 20
+/** Waited for here rather than left to the tick: events that came a moment too early. */
+const PATIENCE_MS = 10_000
+/** A worker does not wait for ever on events that come too early again and again. */
+const LONGEST_MS = 60_000
+
+/** Takes events until none is due soon. Returns how many it took. */
+export const processReceipts = async (
+  deps: Pick<Deps, 'service' | 'sleep' | 'monotonic' | 'log'>,
+  handlers: Record<Receipt['provider'], Handle>,
+): Promise<number> => {
+  const startedAt = deps.monotonic()
+  let taken = 0
+  for (;;) {
+    const claim = await deps.service<Claim>('claim_inbound', { p_limit: BATCH })
+    await Promise.all(claim.receipts.map((receipt) => processOne(deps, handlers, receipt)))
+    taken += claim.receipts.length
+    if (claim.receipts.length === BATCH) continue
+    const wait = claim.next_in_ms
+    const isPatient = wait !== null && wait <= PATIENCE_MS
+    if (!isPatient || deps.monotonic() - startedAt > LONGEST_MS) return taken
+    await deps.sleep(Math.max(wait, 50))
+  }
+}
+
+const processOne = async (
+  deps: Pick<Deps, 'service' | 'log'>,
+  handlers: Record<Receipt['provider'], Handle>,
+  receipt: Receipt,
+): Promise<void> => {
+  const { receipt_id, provider, type } = receipt
+  try {
+    await handlers[provider](receipt)
+    deps.log({ message: 'inbound event processed', receipt_id, provider, type })
+  } catch (error) {
+    deps.log({ level: 'error', message: 'inbound event failed', receipt_id, error: String(error) })
+    await deps.service('postpone_inbound', { ...leaseOf(receipt), p_error: String(error) })
+  }
+}
