@@ -2,7 +2,7 @@ import { fromPostgres } from '../../shared/db/from-postgres.ts'
 import type { Rpc } from '../../shared/db/rpc.ts'
 import { problems } from '../../shared/http/problems.ts'
 import type { Answered } from './database/session.ts'
-import type { Host } from './isolate.ts'
+import type { Host } from './host.ts'
 import type { World } from './world.ts'
 
 /** PostgREST's client gives up after that (shared/db/rest.ts). */

@@ -1,4 +1,4 @@
-import { ACCOUNTS } from './database/fixture.ts'
+import { ACCOUNTS, type SimPerson } from './database/fixture.ts'
 import {
   alertsAreForeseen,
   eventsTell,
@@ -15,12 +15,11 @@ import type { Step, World } from './world.ts'
 import type { XState } from './x/x-state.ts'
 
 /** Holds every committed step against every invariant, and keeps note of what each Go allowed. */
-export const createJudge = (world: World, truth: Truth, x: XState) => {
+export const createJudge = (world: World, people: SimPerson[], truth: Truth, x: XState) => {
+  const ownerOf = (id: string) => ACCOUNTS.find((account) => account.id === id)?.person ?? 0
   const rules: Rules = {
-    resend: (id) => {
-      const owner = ACCOUNTS.find((account) => account.id === id)?.person ?? 0
-      return world.plan.workspaces[owner]?.resend ?? false
-    },
+    workspace: (id) => people[ownerOf(id)]?.workspaceId ?? '',
+    resend: (id) => world.plan.workspaces[ownerOf(id)]?.resend ?? false,
   }
   const judge = (faults: string[]) => {
     for (const fault of faults) {

@@ -6,7 +6,11 @@ export type Plan = {
   posts: number
   /** How long faults and people go on. */
   stormMs: number
-  people: { actions: number }
+  people: {
+    actions: number
+    /** They pause workspaces and set budgets; an operator suspends. */
+    governs: boolean
+  }
   isolate: {
     crash: number
     /** Of a crash around a call's commit. */
@@ -60,7 +64,7 @@ export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => pl
     accounts: random.whole(1, 6),
     posts: random.whole(2, 12),
     stormMs: random.between(30_000, 150_000),
-    people: { actions: random.chance(0.8) ? random.whole(2, 18) : 0 },
+    people: { actions: random.chance(0.8) ? random.whole(2, 18) : 0, governs: random.chance(0.35) },
     isolate: {
       crash: maybe(random, 0.6, () => random.between(0.002, 0.06)),
       crashAtCommit: maybe(random, 0.5, () => random.between(0.01, 0.08)),

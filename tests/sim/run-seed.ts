@@ -1,19 +1,16 @@
-import { ACCOUNTS } from './database/fixture.ts'
+import { calmDown } from './calm-down.ts'
+import { createWorld } from './create-world.ts'
 import type { SimDatabase } from './database/prepare.ts'
 import type { Session } from './database/session.ts'
-import type { Snapshot } from './database/snapshot.ts'
 import { createDatabaseWire } from './database-wire.ts'
 import { createDoorbell } from './doorbell.ts'
 import { nobodyWaitsInSilence } from './invariants/nobody-waits-in-silence.ts'
 import { createJudge } from './judge.ts'
-import { createPeople } from './people.ts'
+import { createPeople } from './people/people.ts'
 import type { Plan } from './plan.ts'
-import { createRandom } from './random.ts'
-import { createScheduler } from './scheduler.ts'
 import { settingsOf } from './settings.ts'
-import { createTrace } from './trace.ts'
 import { createTruth } from './truth.ts'
-import { Violation, type World } from './world.ts'
+import { Violation } from './world.ts'
 import { createXState } from './x/x-state.ts'
 import { createXWire } from './x/x-wire.ts'
 
@@ -33,38 +30,6 @@ export type Tampering = { sql?: string[] }
 
 /** More steps than any seed needs: whoever gets there goes round in circles. */
 const MOST_STEPS = 900
-/** How long after the storm everything has to have come right. */
-const CALM_MS = 3 * 3_600_000
-
-const createWorld = (seed: number, plan: Plan, database: SimDatabase, session: Session) => {
-  const random = createRandom(seed)
-  const scheduler = createScheduler(random.fork('scheduler'))
-  const trace = createTrace()
-  const names = new Map(ACCOUNTS.map(({ id, name }) => [id, name]))
-  const world: World = {
-    seed,
-    plan,
-    random,
-    scheduler,
-    trace,
-    session,
-    time: () => database.start + scheduler.now(),
-    isStormy: () => scheduler.now() < plan.stormMs,
-    state: () => ({}) as Snapshot,
-    call: () => Promise.reject(new Error('The world has not begun')),
-    name: (id) => {
-      const known = names.get(id)
-      if (known) return known
-      const name = `id${names.size}`
-      names.set(id, name)
-      return name
-    },
-    fail: (what) => {
-      throw new Violation(what)
-    },
-  }
-  return world
-}
 
 /** Plays one seed on the session, in a transaction that is rolled back. */
 export const runSeed = async (
@@ -91,7 +56,7 @@ export const runSeed = async (
     world.isStormy() && outs.some(({ from, to }) => scheduler.now() >= from && scheduler.now() < to)
   const wires = { service: createDatabaseWire(world, isOut), fetch: createXWire(world, x, truth) }
   const doorbell = createDoorbell(world, wires, isOut)
-  const judge = createJudge(world, truth, x)
+  const judge = createJudge(world, database.people, truth, x)
   let steps = 0
   let fault: Error | null = null
 
@@ -109,7 +74,7 @@ export const runSeed = async (
       judge.step({ call: request.fn, before, after: state, nowMs: world.time() })
       doorbell.rung(before, state)
     } else if ('error' in answered && request.schema === 'service') {
-      world.fail(`${request.fn} was refused: ${JSON.stringify(answered.error)}`)
+      world.fail(`${request.fn} was refused: ${answered.error.message}`)
     }
     return answered
   }
@@ -140,32 +105,4 @@ export const runSeed = async (
     steps,
     accepted: truth.permits.filter(({ accepted }) => accepted).length,
   }
-}
-
-type Bell = Pick<ReturnType<typeof createDoorbell>, 'tick'>
-
-/** Ticks whenever something is due, as cron would at the latest, until nothing moves any more. */
-const calmDown = async (world: World, bell: Bell, isOver: () => boolean) => {
-  const { scheduler } = world
-  const end = scheduler.now() + CALM_MS
-  for (;;) {
-    const state = world.state()
-    const now = world.time()
-    const moments = [
-      ...state.live.map(({ look, deadline }) => look ?? deadline),
-      ...state.lanes.map(({ ready, claim, lease }) => (claim ? (lease ?? now) : ready)),
-      ...state.jobs.map(({ stale }) => stale),
-      state.revocations ?? Number.POSITIVE_INFINITY,
-    ].filter(Number.isFinite)
-    const next = Math.min(Math.max(Math.min(...moments), now) - now, Number.MAX_SAFE_INTEGER)
-    if (moments.length === 0 || scheduler.now() + next > end) break
-    const until = scheduler.now() + Math.max(next, 2_000)
-    scheduler.at(until, bell.tick)
-    await scheduler.play(() => isOver() || scheduler.now() >= until)
-    if (isOver()) return
-  }
-  // What isolates still do ends by itself.
-  const last = scheduler.now() + 60_000
-  scheduler.at(last, bell.tick)
-  await scheduler.play(() => isOver() || scheduler.now() >= last)
 }

@@ -1,6 +1,7 @@
 import { Client, escapeLiteral, type QueryResult } from 'pg'
 import type { PostgresError } from '../../../shared/db/from-postgres.ts'
-import { SNAPSHOT_SQL, type Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
+import { SNAPSHOT_SQL } from './snapshot-sql.ts'
 
 export type Caller = { role: 'service_role' | 'authenticated' | 'postgres'; sub?: string }
 

@@ -37,7 +37,7 @@ export const publishedOnce = (after: Snapshot): string[] =>
 export const alertsAreForeseen = (after: Snapshot): string[] =>
   after.alerts
     .filter(([kind]) => FAULTS.has(kind))
-    .map(([kind, subject]) => `alert ${kind} ${subject}`)
+    .map(([kind, subject, detail]) => `alert ${kind} ${subject}: ${detail}`)
 
 /** An account asks for its owner only when X has really refused its grant for good. */
 export const reauthIsDeserved = (before: Snapshot, after: Snapshot, x: XState): string[] => {

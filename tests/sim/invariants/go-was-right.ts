@@ -7,7 +7,7 @@ const LEAD_MS = 1_000
 const QUIET_MS = 420_000
 
 /** What a Go was given that the rows do not tell. */
-export type Rules = { resend(account: string): boolean }
+export type Rules = { resend(account: string): boolean; workspace(account: string): string }
 
 /** Posts that were tried before have lost their place: their new time is a wait, not a wish. */
 const isFirst = (job: Job, { jobs, attempts }: Snapshot, now: number): boolean =>
@@ -47,7 +47,11 @@ export const goWasRight = (
     [accounts.get(post?.account ?? '')?.status === 'active', 'the account was not active'],
     [lane?.closed.length === 0, `the lane was closed by ${lane?.closed}`],
     [(lane?.blocked ?? 0) <= now, 'a rate window closed the lane'],
-    [before.breaker <= now, 'the breaker of the app was open'],
+    [
+      ![...before.paused, ...before.suspended].includes(rules.workspace(post?.account ?? '')),
+      'the workspace was paused or suspended',
+    ],
+    [before.breaker <= now || before.probe === post?.account, 'the breaker of the app was open'],
     [!before.held, 'publishing was held'],
     [lane?.claim !== null && (lane?.lease ?? 0) > now, 'the lane was under no valid lease'],
     [job?.state === 'waiting', `the job was ${job?.state}`],

@@ -40,7 +40,8 @@ export const createXState = (world: World): XState => {
   const shownAt = new Map<string, number>()
   const random = world.random.fork('timeline lag')
   const now = () => Math.floor(world.time() - x.clockBehindMs)
-  const sandbox = {
+  // Its webhooks are left out: nothing here listens to them.
+  const parts: Partial<Sandbox> = {
     state,
     journal: noJournal,
     faults: createFaults(),
@@ -57,7 +58,8 @@ export const createXState = (world: World): XState => {
       const lag = random.chance(0.5) ? random.between(0, x.timelineLagMs) : 0
       shownAt.set(entry.post.id, world.time() + lag)
     },
-  } as Sandbox
+  }
+  const sandbox = parts as Sandbox
 
   applyEntry(state, { t: 'limits', limits: { duplicate_window_ms: x.refusesDuplicates ? DAY : 0 } })
   for (const account of ACCOUNTS) {

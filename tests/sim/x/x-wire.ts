@@ -1,6 +1,6 @@
 import type { Answer } from '../../../scripts/stack/sandbox-x/answers.ts'
 import type { Call } from '../../../scripts/stack/sandbox-x/call.ts'
-import type { Host } from '../isolate.ts'
+import type { Host } from '../host.ts'
 import type { Permit, Truth } from '../truth.ts'
 import type { World } from '../world.ts'
 import { endingOf } from './endings.ts'
