@@ -1,8 +1,9 @@
 import { accessToken } from '../accounts/access-token.ts'
 import type { TokenHolder } from '../accounts/token-holder.ts'
 import type { Deps } from '../deps.ts'
-import type { Network, PostMetrics } from '../networks/network.ts'
+import type { Network, PostMetrics, RateWindow } from '../networks/network.ts'
 import type { Failure } from '../networks/outcome.ts'
+import { tightWindows } from '../networks/tight-windows.ts'
 import { blockAfter } from './block-after.ts'
 import type { Collection, Reading, Release } from './collection.ts'
 import { readingOf } from './reading-of.ts'
@@ -11,7 +12,10 @@ type Need = Pick<
   Deps,
   'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service'
 >
-type Asked = { kind: 'metrics'; posts: PostMetrics[] } | Failure | { kind: 'later'; detail: string }
+type Asked =
+  | { kind: 'metrics'; posts: PostMetrics[]; rates: RateWindow[] }
+  | Failure
+  | { kind: 'later'; detail: string }
 
 /** Half of a claim's lease, so that a slow answer can still be saved under it. */
 const TIMEOUT_MS = 20_000
@@ -33,7 +37,7 @@ export const readAccount = async (
     const readings = account.segments.map((segment) =>
       readingOf(segment, byId.get(segment.remote_id), timestamp),
     )
-    return { readings, release: releaseOf(account, null) }
+    return { readings, release: { ...releaseOf(account, null), ...rest(asked.rates, timestamp) } }
   }
   if (asked.kind === 'later') {
     const until = new Date(now().getTime() + NO_TOKEN_MS)
@@ -43,6 +47,12 @@ export const readAccount = async (
     }
   }
   return { readings: [], release: releaseOf(account, blockAfter(asked, now())) }
+}
+
+/** The last tenth of a window is left to others: people, and the search for unknown outcomes. */
+const rest = (rates: RateWindow[], now: Date): Partial<Release> => {
+  const ends = tightWindows(rates, now).map(({ resetAt }) => resetAt.getTime())
+  return ends.length === 0 ? {} : { blocked_until: new Date(Math.max(...ends)).toISOString() }
 }
 
 const releaseOf = (account: Collection, block: ReturnType<typeof blockAfter> | null): Release => ({

@@ -6,6 +6,7 @@ import { createAdvance } from './advance.ts'
 import type { Lane } from './batches.ts'
 import { claimLanes } from './claim-lanes.ts'
 import { type Isolate, planLane, plannedCpuMs, shareOf } from './cpu-plan.ts'
+import { recordRates, watchRates } from './record-rates.ts'
 import { type LaneTools, runLane } from './run-lane.ts'
 
 type Need = Pick<
@@ -83,8 +84,10 @@ const runPlannedLane = async (
   tools: Omit<LaneTools, 'spend'>,
 ): Promise<void> => {
   const { spend, finish } = planLane(isolate, lane.jobs.length)
+  const { network, tight } = watchRates(tools.network, deps.now)
   try {
-    await runLane(deps, lane, { ...tools, spend })
+    await runLane(deps, lane, { ...tools, network, spend })
+    await recordRates(deps, lane.account_id, tight())
   } catch (error) {
     const { account_id } = lane
     deps.log({ level: 'error', message: 'lane failed', account_id, error: String(error) })

@@ -48,6 +48,23 @@ test('saves what the network disclosed, on the clock of the database', async () 
   ])
 })
 
+test('leaves the last tenth of a rate window to publishing and people', async () => {
+  const window = { scope: 'account' as const, seconds: 900, limit: 100 }
+  const resetAt = new Date(NOW.getTime() + 300_000)
+  const released = async (remaining: number) => {
+    const rates = [{ ...window, remaining, resetAt }]
+    const { saved } = await collect(async (_, ids) => ({
+      kind: 'metrics',
+      rates,
+      posts: ids.map((id) => counters(id)),
+    }))
+    return saved[0]?.p_released
+  }
+  const release = { account_id: 'account-a', scope: 'account', detail: null }
+  expect(await released(10)).toEqual([{ ...release, blocked_until: null }])
+  expect(await released(9)).toEqual([{ ...release, blocked_until: resetAt.toISOString() }])
+})
+
 test('reports segments the network does not have, said or unsaid, as missing', async () => {
   const { saved } = await collect(async () => ({
     kind: 'metrics',
