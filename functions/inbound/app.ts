@@ -11,6 +11,7 @@ import type { Arrival } from '../../shared/inbound/receipt.ts'
 import { createReceiver } from '../../shared/inbound/receive.ts'
 import { takeHappening } from '../../shared/inbound/take-happening.ts'
 import type { Network } from '../../shared/networks/network.ts'
+import { createBell } from '../../shared/worker/bell.ts'
 import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
 import { interpret } from '../../shared/x/inbound.ts'
 import { createWebhooks } from '../../shared/x/inbound-webhooks.ts'
@@ -24,8 +25,9 @@ import { x } from './x.ts'
 export const createApp = (deps: Deps, network: Network) => {
   const store = createReceiver(deps)
   const readStripe = createStripeReader(deps)
+  const bell = createBell(deps)
   const process = oneAtATime(() =>
-    processReceipts(deps, {
+    processReceipts(deps, bell, {
       x: (receipt) => takeHappening(deps, network, receipt, interpret(receipt.body)),
       stripe: readStripe,
     }),
@@ -33,6 +35,7 @@ export const createApp = (deps: Deps, network: Network) => {
   const subscribe = oneAtATime(() => keepSubscribed(deps, network, createWebhooks(deps)))
   const receive = async (arrival: Arrival) => {
     await store(arrival)
+    bell.ring()
     deps.background(process())
   }
 

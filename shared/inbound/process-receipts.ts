@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts'
+import type { Bell } from '../worker/bell.ts'
 import { leaseOf, type Receipt } from './receipt.ts'
 
 /** Processes one event and ends its lease. What it throws is tried again later. */
@@ -12,9 +13,12 @@ const PATIENCE_MS = 10_000
 /** A worker does not wait for ever on events that come too early again and again. */
 const LONGEST_MS = 60_000
 
-/** Takes events until none is due soon. Returns how many it took. */
+/**
+ * Takes events until none is due soon; `bell` cuts short the wait for one. Returns how many it took.
+ */
 export const processReceipts = async (
-  deps: Pick<Deps, 'service' | 'sleep' | 'monotonic' | 'log'>,
+  deps: Pick<Deps, 'service' | 'monotonic' | 'log'>,
+  bell: Pick<Bell, 'wait'>,
   handlers: Record<Receipt['provider'], Handle>,
 ): Promise<number> => {
   const startedAt = deps.monotonic()
@@ -27,7 +31,7 @@ export const processReceipts = async (
     const wait = claim.next_in_ms
     const isPatient = wait !== null && wait <= PATIENCE_MS
     if (!isPatient || deps.monotonic() - startedAt > LONGEST_MS) return taken
-    await deps.sleep(Math.max(wait, 50))
+    await bell.wait(Math.max(wait, 50))
   }
 }
 

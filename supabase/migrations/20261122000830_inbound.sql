@@ -198,7 +198,7 @@ $$;
 comment on function service.finish_inbound(uuid, uuid, text, text, timestamptz) is
   'An event that changes nothing is processed.';
 
--- Later is after 1 s, 2 s, 4 s … an hour, for a day. p_error null: it was too early, nothing is wrong.
+-- Later is after 0.25 s, 0.5 s, 1 s … an hour, for a day. p_error null: it was too early, nothing is wrong.
 create function private.postpone_receipt(
   p_receipt_id uuid, p_lease_id uuid, p_error text, p_now timestamptz
 )
@@ -211,7 +211,7 @@ begin
     update private.inbound_events
     set
       lease_id = null,
-      run_at = p_now + least(interval '1 second' * 2 ^ least(try_count - 1, 12), interval '1 hour')
+      run_at = p_now + least(interval '250 milliseconds' * 2 ^ least(try_count - 1, 14), interval '1 hour')
     where receipt_id = p_receipt_id and lease_id = p_lease_id;
     if found then
       update private.inbound_receipts set detail = p_error where id = p_receipt_id;
