@@ -31,7 +31,8 @@ export const createAdvance = (deps: Need): ((step: Step) => Promise<Allowed | nu
   createBatcher<Step, Allowed | null>({
     lingerMs: 5,
     maxItems: 500,
-    maxRunning: 2,
+    maxRunning: 3,
+    patienceMs: 200,
     sleep: deps.sleep,
     run: async (steps) => {
       // Counted from the first call on: that one may have been granted although its answer is lost.

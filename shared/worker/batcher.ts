@@ -10,8 +10,13 @@ type Options<In, Out> = {
   /** How long the first item of a batch waits for company, milliseconds. */
   lingerMs: number
   maxItems: number
-  /** Batches under way at once. What comes meanwhile gathers, so that a busy server gets fewer. */
+  /** Batches under way at once. */
   maxRunning: number
+  /**
+   * How long items gather while a batch is under way, so that a busy server gets fewer and larger
+   * ones, before another is started beside it. Milliseconds; 0 starts it at once.
+   */
+  patienceMs?: number
   sleep: (ms: number) => Promise<void>
 }
 
@@ -34,6 +39,7 @@ export const createBatcher = <In, Out>(options: Options<In, Out>) => {
   const linger = async () => {
     lingers = true
     await options.sleep(options.lingerMs)
+    if (running > 0 && options.patienceMs) await options.sleep(options.patienceMs)
     lingers = false
     await start()
   }

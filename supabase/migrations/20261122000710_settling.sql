@@ -240,9 +240,14 @@ comment on function private.finish_posts(uuid[], timestamptz) is
 
 create function private.emit_outcomes(p_post_ids uuid[])
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
+  -- What listens to events would be called for none, too.
+  if p_post_ids is null or p_post_ids = '{}' then
+    return;
+  end if;
   insert into public.events (workspace_id, type, subject_type, subject_id, data)
   select
     posts.workspace_id, 'post.' || posts.status, 'post', posts.id,
@@ -253,6 +258,7 @@ as $$
     )
   from public.posts
   where posts.id = any (p_post_ids);
+end
 $$;
 
 comment on function private.emit_outcomes(uuid[]) is
@@ -640,20 +646,28 @@ create function private.release_lanes(p_lanes jsonb, p_now timestamptz)
 returns void
 language plpgsql
 set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
+  v_account_ids uuid[] := array(
+    select done.account_id from jsonb_to_recordset(p_lanes) as done (account_id uuid)
+  );
   v_held uuid[] := array(
     select lanes.account_id
     from jsonb_to_recordset(p_lanes) as done (account_id uuid, claim_id uuid)
     join private.account_lanes as lanes using (account_id, claim_id)
+    where lanes.account_id = any (v_account_ids)
   );
 begin
-  update private.account_lanes as lanes
-  set blocked_until = greatest(lanes.blocked_until, p_now + interval '5 seconds')
-  from jsonb_to_recordset(p_lanes) as done (account_id uuid, is_skipped boolean)
-  where done.is_skipped
-    and lanes.account_id = done.account_id
-    and lanes.account_id = any (v_held);
+  if p_lanes @> '[{"is_skipped": true}]' then
+    update private.account_lanes as lanes
+    set blocked_until = greatest(lanes.blocked_until, p_now + interval '5 seconds')
+    from jsonb_to_recordset(p_lanes) as done (account_id uuid, is_skipped boolean)
+    where done.is_skipped
+      and lanes.account_id = done.account_id
+      and lanes.account_id = any (v_held);
+  end if;
   perform private.refresh_lanes('{}', v_held);
 end
 $$;

@@ -50,6 +50,35 @@ test('what comes while batches are under way gathers, and goes as soon as one is
   expect(started.map(({ items }) => items)).toEqual([[1], [2, 3]])
 })
 
+test('gathers beside a batch that is under way, and no longer than its patience', async () => {
+  let isPatienceOver = () => {}
+  const patience = new Promise<void>((resolve) => {
+    isPatienceOver = resolve
+  })
+  const started: number[][] = []
+  const batch = createBatcher<number, number>({
+    run: (items) => {
+      started.push(items)
+      return new Promise(() => {})
+    },
+    lingerMs: 5,
+    patienceMs: 200,
+    maxItems: 10,
+    maxRunning: 2,
+    sleep: (ms) => (ms === 5 ? Promise.resolve() : patience),
+  })
+  void batch(1)
+  await settled()
+  void batch(2)
+  await settled()
+  void batch(3)
+  expect(started).toEqual([[1]])
+
+  isPatienceOver()
+  await settled()
+  expect(started).toEqual([[1], [2, 3]])
+})
+
 test('a batch that fails rejects its own calls alone, and the next one runs', async () => {
   let calls = 0
   const batch = createBatcher<number, number>({
