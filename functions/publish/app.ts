@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { revokeTokens } from '../../shared/accounts/revoke-tokens.ts'
+import { createRotateKeys } from '../../shared/crypto/rotate-keys.ts'
 import type { Deps } from '../../shared/deps.ts'
 import { requireCron } from '../../shared/http/auth.ts'
 import { createOnError } from '../../shared/http/on-error.ts'
@@ -13,8 +14,8 @@ import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
 
 /**
  * `POST /publish` wakes this isolate and answers 202 at once: it sends what is due, looks for
- * attempts whose outcome is unknown, revokes tokens of disconnected accounts and deletes what people
- * unpublished.
+ * attempts whose outcome is unknown, reads accounts after a restore, revokes tokens of disconnected
+ * accounts, deletes what people unpublished and encrypts anew what an older key sealed.
  */
 export const createApp = (deps: Deps, network: Network) => {
   const isolate: Isolate = { startedAt: deps.monotonic(), cpuMs: 0, planned: 0 }
@@ -24,6 +25,7 @@ export const createApp = (deps: Deps, network: Network) => {
     oneAtATime(() => readRestored(deps, network)),
     oneAtATime(() => revokeTokens(deps, network)),
     oneAtATime(() => removePosts(deps, network)),
+    oneAtATime(createRotateKeys(deps)),
   ]
 
   return new Hono()

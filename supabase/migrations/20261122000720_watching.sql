@@ -200,6 +200,7 @@ begin
     or exists (select from private.given_up_attempts where next_look_at <= p_now)
     or exists (select from private.restored_accounts where next_look_at <= p_now)
     or exists (select from private.token_revocations where next_try_at <= p_now)
+    or exists (select from private.key_rotation where next_batch_at <= p_now)
     or exists (select from private.removals where next_try_at <= p_now);
 end
 $$;

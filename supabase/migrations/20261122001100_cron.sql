@@ -14,6 +14,7 @@ select cron.schedule('myposts-usage', '10 seconds', 'select private.fold_usage()
 select cron.schedule('myposts-partitions', '17 * * * *', 'select private.maintain_partitions()');
 select cron.schedule('myposts-texts', '*/10 * * * *', 'select private.prune_text_fingerprints()');
 select cron.schedule('myposts-receipts', '29 * * * *', 'select private.forget_inbound()');
+select cron.schedule('myposts-keys', '53 * * * *', 'select private.watch_keys()');
 -- pg_cron never purges its log, and a job of seconds fills it fastest.
 select cron.schedule(
   'myposts-cron-log', '41 * * * *',

@@ -3,6 +3,7 @@ set local statement_timeout = '60s';
 
 select cron.unschedule('myposts-cron-log');
 select cron.unschedule('myposts-receipts');
+select cron.unschedule('myposts-keys');
 select cron.unschedule('myposts-texts');
 select cron.unschedule('myposts-partitions');
 select cron.unschedule('myposts-usage');

@@ -64,6 +64,7 @@ export const tableMatrix: Record<string, TableRow> = {
   'private.inbound_events': hidden,
   'private.inbound_receipts': hidden,
   'private.incarnation': hidden,
+  'private.key_rotation': hidden,
   'private.live_attempts': hidden,
   'private.media_uploads': hidden,
   'private.media_uses': hidden,

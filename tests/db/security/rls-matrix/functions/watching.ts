@@ -16,6 +16,15 @@ export const watching: Record<string, FunctionRow> = {
     WORKERS,
     `service.check_remote_id('{unconfirmed}', '2', now())`,
   ],
+  'service.announce_key(text,timestamp with time zone)': [WORKERS, `service.announce_key('k1')`],
+  'service.claim_envelopes(text,text[],integer,timestamp with time zone)': [
+    WORKERS,
+    `coalesce(service.claim_envelopes('k1', '{}'), '{"nothing": "due"}')`,
+  ],
+  'service.save_envelopes(text,jsonb,text[],timestamp with time zone)': [
+    WORKERS,
+    `service.save_envelopes('k1', '[]', '{}')`,
+  ],
   'service.list_open_looks(text,text)': [WORKERS, `service.list_open_looks('1')`],
   'service.claim_restored_accounts(integer,timestamp with time zone)': [
     WORKERS,
