@@ -20,8 +20,26 @@ export const AccountHealth = z
       is_open: z.boolean().meta({ description: 'Whether what is due is sent right now.' }),
       closed_by: z.array(z.enum(['account', 'workspace', 'suspended', 'budget', 'restored'])),
       blocked_until: instant().nullable().meta({ description: 'The end of a rate window.' }),
-      app_blocked_until: instant().nullable(),
+      app_blocked_until: instant().nullable().meta({
+        description: 'When the X app may send again; null when nobody knows, or it may send now.',
+      }),
+      app_blocked_reason: z.string().nullable().meta({
+        description: 'Why the X app may send nothing now.',
+      }),
     }),
+    rates: z
+      .array(
+        z.object({
+          scope: z.enum(['account', 'app']),
+          endpoint: z.string(),
+          seconds: z.int(),
+          limit: z.int(),
+          remaining: z.int(),
+          resets_at: instant().nullable(),
+          source: z.enum(['own', 'network']),
+        }),
+      )
+      .meta({ description: 'Rate windows: as we count them, and as the network last told.' }),
     queue: z.object({ length: z.int(), next_at: instant().nullable() }),
     lateness: z
       .object({

@@ -116,7 +116,7 @@ immutable
 set search_path = ''
 as $$
   select case when p_micros < 0 then '-' else '' end || '$' || abs(p_micros) / 1000000 || '.'
-    || rpad(rtrim(lpad((abs(p_micros) % 1000000)::text, 6, '0'), '0'), 2, '0');
+    || regexp_replace(lpad((abs(p_micros) % 1000000)::text, 6, '0'), '0{1,4}$', '');
 $$;
 
 comment on function private.usd(bigint) is 'An amount for people: 15000 is $0.015.';

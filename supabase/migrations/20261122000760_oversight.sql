@@ -264,8 +264,13 @@ begin
           and apps.breaker_open_until <= p_now and not private.is_publishing_held(),
         'closed_by', lanes.closed_by,
         'blocked_until', nullif(greatest(lanes.blocked_until, p_now), p_now),
-        'app_blocked_until', nullif(greatest(apps.breaker_open_until, p_now), p_now)
+        'app_blocked_until', case
+          when apps.breaker_open_until > p_now and isfinite(apps.breaker_open_until)
+            then apps.breaker_open_until
+        end,
+        'app_blocked_reason', case when apps.breaker_open_until > p_now then apps.breaker_reason end
       ),
+      'rates', private.account_rates(p_account_id, p_now),
       'queue', (
         select jsonb_build_object('length', count(*), 'next_at', min(jobs.run_at))
         from private.publish_jobs as jobs

@@ -41,6 +41,14 @@ export const sandboxX = (url: string) => {
       (await ask<{ faults: { id: string; applied: number }[] }>('GET', '/sandbox/faults')).faults,
     clearFaults: () => ask('DELETE', '/sandbox/faults'),
     setLimits: (limits: object) => ask('POST', '/sandbox/limits', limits),
+    addApp: (app: { client_id: string; client_secret: string; credits?: number }) =>
+      ask('POST', '/sandbox/apps', {
+        ...app,
+        redirect_uris: ['http://loopback/functions/v1/api/accounts/callback'],
+      }),
+    /** Posts the app can still pay for; null for without end. */
+    setCredits: (client_id: string, remaining: number | null) =>
+      ask('POST', '/sandbox/credits', { client_id, remaining }),
     stats: () => ask<{ accepted: number }>('GET', '/sandbox/stats'),
   }
 }

@@ -194,6 +194,20 @@ test('a caller who comes without our functions pays for whatever might be a URL'
     expect(await hold({ text: 'see https://example.com', has_url: false })).toBe(POST_WITH_URL)
   }))
 
+test.each([
+  [0, '$0.00'],
+  [15_000, '$0.015'],
+  [200_000, '$0.20'],
+  [1_000_000, '$1.00'],
+  [1_234_567, '$1.234567'],
+  [-30_000, '-$0.03'],
+])('%i millionths are %s to people', (micros, shown) =>
+  withTx(async (tx) => {
+    const { rows } = await tx.query('select private.usd($1) as shown', [micros])
+    expect(rows[0].shown).toBe(shown)
+  }),
+)
+
 test('the check that everything adds up finds what does not', () =>
   withTx(async (tx) => {
     const { post } = await begin(tx)
