@@ -204,6 +204,8 @@ $$;
 comment on function private.take_lanes(uuid, int, interval, interval, timestamptz) is
   'The claim itself: locks ready lanes, skips locked ones.';
 
+-- A lane is claimed ahead of the end of what closes it, too, and its worker waits for that: a Go before
+-- would be refused, and the lane given back and claimed again at once.
 create function private.claimed_batch(
   p_claim_id uuid, p_per_lane int, p_ahead interval, p_now timestamptz
 )
@@ -232,11 +234,21 @@ begin
     ), '[]')
     from private.account_lanes as lanes
     join private.account_tokens as tokens on tokens.account_id = lanes.account_id
+    cross join lateral (
+      select case
+        when apps.probe_account_id = lanes.account_id then '-infinity' else apps.breaker_open_until
+      end as until
+      from private.x_apps as apps
+      where apps.id = lanes.x_app_id
+    ) as closed
     join lateral (
       select
         min(due.run_at) as first_run_at,
         jsonb_agg(
-          jsonb_build_object('post_id', due.post_id, 'position', due.position, 'run_at', due.run_at)
+          jsonb_build_object(
+            'post_id', due.post_id, 'position', due.position,
+            'run_at', greatest(due.run_at, lanes.blocked_until, closed.until)
+          )
           order by due.run_at, due.post_id
         ) as jobs
       from (

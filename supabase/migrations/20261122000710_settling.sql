@@ -60,7 +60,7 @@ begin
   )
   select array_agg(row(
     post_id, position, number, outcome, case outcome when 'accepted' then remote_id end, http_status,
-    error, coalesce(sent_at, sending_at), retry_at, block_account_until, block_app_until
+    error, greatest(sent_at, sending_at), retry_at, block_account_until, block_app_until
   )::private.attempt_result)
   into v_closed
   from open
@@ -641,7 +641,7 @@ comment on function private.settle_results(
 ) is 'Locks the lanes of results and applies them, whatever their outcome. Safe to repeat.';
 
 -- p_lanes: [{account_id, claim_id, is_skipped}]. A skipped lane could not begin, for want of a usable
--- token say; it is left alone for five seconds, so that nobody spins on it.
+-- token say; it is left alone for longer than lanes are claimed ahead, so that nobody spins on it.
 create function private.release_lanes(p_lanes jsonb, p_now timestamptz)
 returns void
 language plpgsql
@@ -662,7 +662,7 @@ declare
 begin
   if p_lanes @> '[{"is_skipped": true}]' then
     update private.account_lanes as lanes
-    set blocked_until = greatest(lanes.blocked_until, p_now + interval '5 seconds')
+    set blocked_until = greatest(lanes.blocked_until, p_now + interval '10 seconds')
     from jsonb_to_recordset(p_lanes) as done (account_id uuid, is_skipped boolean)
     where done.is_skipped
       and lanes.account_id = done.account_id
@@ -697,6 +697,7 @@ declare
   );
   v_post_ids uuid[] := array(select post_id from unnest(v_wanted));
 begin
+  perform set_config('myposts.defers_broadcasts', 'on', true);
   perform private.settle_results(
     array(
       select results
@@ -713,6 +714,7 @@ begin
   if p_release <> '[]' then
     perform private.release_lanes(p_release, p_now);
   end if;
+  perform set_config('myposts.defers_broadcasts', 'off', true);
   -- Callers change posts only while they hold the lane, so nothing moves from here on.
   if v_post_ids <> '{}' and not private.is_publishing_held() then
     perform private.start_attempts_safely(p_go_id, v_wanted, p_lease, p_now);
