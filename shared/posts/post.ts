@@ -25,11 +25,9 @@ const Segment = z
     status: z.enum(['pending', 'sending', 'published', 'failed', 'unconfirmed']),
     remote_id: z.string().nullable().meta({ description: 'Its id on the network.' }),
     published_at: instant().nullable(),
-    removed_at: instant()
-      .nullable()
-      .meta({
-        description: 'When it was deleted on the network because the post was unpublished.',
-      }),
+    removed_at: instant().nullable().meta({
+      description: 'When it was deleted on the network because the post was unpublished.',
+    }),
   })
   .meta({ id: 'Segment', description: 'One part of a post; a thread has several.' })
 

@@ -126,7 +126,10 @@ export const pointInto = <Notice extends { pointer: string }>(
 /** Throws 422 naming each text X would refuse, else the first problem with its own status. */
 export const refuseProblems = (review: PostReview, input: { segments?: unknown }): void => {
   const faults: Fault[] = review.segments.flatMap(({ problems: found, length, limit }) =>
-    found.map((problem) => ({ ...pointInto(input, problem), length, limit })),
+    found.map((problem) => ({
+      ...pointInto(input, problem),
+      ...(problem.slug === 'text-too-long' ? { length, limit } : {}),
+    })),
   )
   if (faults.length > 0) throw problems.invalid(faults)
   const [first] = review.problems

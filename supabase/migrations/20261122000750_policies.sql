@@ -465,7 +465,12 @@ as $$
   union all
   select
     null, '/account_id', 'app-blocked',
-    format('X takes nothing from the app of this account before %s.', private.iso(apps.breaker_open_until)),
+    case
+      when isfinite(apps.breaker_open_until) then format(
+        'X takes nothing from the app of this account before %s.', private.iso(apps.breaker_open_until)
+      )
+      else 'X takes nothing from the app of this account until its owner acts.'
+    end,
     coalesce('The reason is: ' || apps.breaker_reason, 'Nothing to do for a rate window.')
   from private.x_apps as apps
   where apps.id = p_account.x_app_id and apps.breaker_open_until > p_now

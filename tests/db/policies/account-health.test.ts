@@ -15,6 +15,7 @@ type Health = {
   status: string
   token: { state: string }
   lane: { is_open: boolean; closed_by: string[]; blocked_until: string | null }
+  rates: { scope: string; seconds: number; remaining: number }[]
   queue: { length: number; next_at: string | null }
   lateness: { count: number; p50_ms: number | null; p95_ms: number | null; p99_ms: number | null }
 }
@@ -70,10 +71,20 @@ test('tells whether it can send, and what waits', () =>
       token: { state: 'valid' },
       lane: { is_open: true, closed_by: [], blocked_until: null },
       queue: { length: 1 },
+      rates: expect.arrayContaining([
+        expect.objectContaining({ scope: 'account', seconds: 900, limit: 100, remaining: 100 }),
+      ]),
     })
 
     await tx.query('update private.account_lanes set blocked_until = $1', [at(700)])
     expect((await healthOf(tx, account)).lane).toMatchObject({ is_open: false })
+    await tx.query(
+      `update private.x_apps set breaker_open_until = 'infinity', breaker_reason = 'No credits.'`,
+    )
+    expect((await healthOf(tx, account)).lane).toMatchObject({
+      app_blocked_until: null,
+      app_blocked_reason: 'No credits.',
+    })
     await tx.query(`select private.suspend_workspace($1, 'x')`, [account.person.workspaceId])
     expect((await healthOf(tx, account)).lane.closed_by).toEqual(['suspended'])
     await tx.query('select public.disconnect_account($1)', [account.id])

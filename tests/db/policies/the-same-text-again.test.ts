@@ -142,6 +142,14 @@ const STATES: [string, string, 'problems' | 'warnings', object?][] = [
   ['scheduled-in-past', 'select 1', 'problems', { scheduled_at: new Date(Date.now() - 120_000) }],
 ]
 
+test('an app that X refuses without an end is told without one', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    await tx.query(`update private.x_apps set breaker_open_until = 'infinity'`)
+    const { warnings } = await review(tx, account, { segments: [{ text: 'a' }] })
+    expect(warnings).toMatchObject([{ detail: expect.stringContaining('until its owner acts') }])
+  }))
+
 test.each(STATES)('tells of %s (%s) among %s', (slug, change, kind, plan = {}) =>
   withTx(async (tx) => {
     const account = await connectAccount(tx)
