@@ -7,7 +7,7 @@ export type Tier = 'pro' | 'enterprise'
 export type Subscribed = {
   subscription_id: string
   customer_id: string | null
-  /** The provider's word; `missing` when it does not know the subscription. */
+  /** The provider's word. */
   status: string
   /** Null when its price is for sale no more, or never was ours. */
   tier: Tier | null

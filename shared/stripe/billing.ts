@@ -1,5 +1,5 @@
 import type { Stripe } from 'stripe'
-import type { Billing, Subscribed, Tier } from '../inbound/billing.ts'
+import type { Billing, Tier } from '../inbound/billing.ts'
 import type { Client } from './client.ts'
 
 type Tiers = Record<string, Tier>
@@ -22,32 +22,19 @@ const paidUntil = ({ items, cancellation_details }: Stripe.Subscription): string
   return ends.length === 0 ? null : new Date(Math.max(...ends) * 1_000).toISOString()
 }
 
-const isMissing = (error: unknown): boolean =>
-  (error as { code?: string } | null)?.code === 'resource_missing'
-
-const missing = (id: string): Subscribed => ({
-  subscription_id: id,
-  customer_id: null,
-  status: 'missing',
-  tier: null,
-  paid_until: null,
-})
-
-/** Subscriptions and disputes, read at Stripe. `tiers` says which price gives which tier. */
+/**
+ * Subscriptions and disputes, read at Stripe. `tiers` says which price gives which tier. Stripe forgets
+ * none, so one it does not know is a fault of ours (another account's key, say) and takes away nothing.
+ */
 export const createBilling = ({ stripe }: Client, tiers: Tiers): Billing => ({
   subscription: async (id) => {
-    try {
-      const subscription = await stripe.subscriptions.retrieve(id)
-      return {
-        subscription_id: id,
-        customer_id: idOf(subscription.customer),
-        status: subscription.status,
-        tier: tierOf(subscription, tiers),
-        paid_until: paidUntil(subscription),
-      }
-    } catch (error) {
-      if (isMissing(error)) return missing(id)
-      throw error
+    const subscription = await stripe.subscriptions.retrieve(id)
+    return {
+      subscription_id: id,
+      customer_id: idOf(subscription.customer),
+      status: subscription.status,
+      tier: tierOf(subscription, tiers),
+      paid_until: paidUntil(subscription),
     }
   },
   dispute: async (id) => {

@@ -221,8 +221,7 @@ $$;
 comment on function private.entitlement_end(text, timestamptz, timestamptz, interval) is
   'Until when a subscription in this state gives its tier.';
 
--- p_subscription: {subscription_id, customer_id, status, tier, paid_until}, as read; status
--- 'missing': Stripe does not know it (any more).
+-- p_subscription: {subscription_id, customer_id, status, tier, paid_until}, as read.
 create function service.save_subscription(
   p_receipt_id uuid, p_lease_id uuid, p_reading int, p_subscription jsonb, p_grace interval,
   p_now timestamptz default clock_timestamp()
@@ -239,7 +238,7 @@ declare
 begin
   update private.subscriptions
   set
-    customer_id = coalesce(p_subscription ->> 'customer_id', customer_id),
+    customer_id = p_subscription ->> 'customer_id',
     status = v_status,
     tier = p_subscription ->> 'tier',
     past_due_since = case
