@@ -69,7 +69,7 @@ const LET_TIME_PASS = `
     deadline_at = least(deadline_at, now()),
     sending_at = case when next_look_at is not null and sending_at > now() - interval '500 s'
       then sending_at - interval '500 s' else sending_at end,
-    next_look_at = least(next_look_at, now())
+    next_look_at = case when next_look_at > now() then now() else next_look_at end
   where sending_at < now() - interval '10 s'
     and look_id is null
     and case when next_look_at is null then deadline_at > now()
@@ -77,8 +77,14 @@ const LET_TIME_PASS = `
 
 /** Every post of the batch is published in the end: 0 lost. And X has each once: 0 twice. */
 export const expectOnceEach = async (chaos: Chaos, batch: Batch): Promise<void> => {
-  const open = `select id, status, held_reason, failure from public.posts
-    where id = any ($1) and status <> 'published' limit 5`
+  const open = `select posts.status, posts.held_reason, posts.failure, to_jsonb(jobs) as job,
+      to_jsonb(live) as attempt, to_jsonb(lanes) as lane,
+      (select jsonb_agg(alerts) from private.alerts) as alerts
+    from public.posts
+    left join private.publish_jobs as jobs on jobs.post_id = posts.id
+    left join private.live_attempts as live on live.post_id = posts.id
+    left join private.account_lanes as lanes on lanes.account_id = posts.account_id
+    where posts.id = any ($1) and posts.status <> 'published' limit 3`
   let left: object[] | undefined
   const isDone = async () => {
     await ask(chaos, LET_TIME_PASS, [])
