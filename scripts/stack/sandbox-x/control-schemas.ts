@@ -37,6 +37,8 @@ export const controlSchemas = {
     times: count.optional(),
     after: count.optional(),
     ms: count.optional(),
+    status: z.int().min(200).max(599).optional(),
+    body: z.unknown().optional(),
   }),
   limits: z
     .strictObject({

@@ -7,6 +7,8 @@ export const faultKinds = [
   'reset_before',
   'reset_after',
   'late_accept',
+  'accept_later',
+  'answer',
   '401',
   '402',
   '403',
@@ -33,8 +35,11 @@ export type FaultSpec = {
   times?: number
   /** How many matching calls it lets pass first. */
   after?: number
-  /** latency and late_accept: the delay; 429: time to the reset; hang and hang_after: when to drop the connection. */
+  /** latency and late_accept: the delay; accept_later: the delay on the sandbox's clock; 429: time to the reset; hang and hang_after: when to drop the connection. */
   ms?: number
+  /** answer: what the client gets. */
+  status?: number
+  body?: unknown
 }
 
 export type Fault = FaultSpec & { id: string; matched: number; applied: number }
@@ -47,6 +52,10 @@ export type Faults = {
   add(spec: FaultSpec): Fault
   remove(id: string): boolean
   clear(): void
+  /** Has something done once the sandbox's clock has reached `at`. */
+  postpone(at: number, run: () => void): void
+  /** Does what is due by now. */
+  runDue(now: number): void
   /** The delay of all latencies that match, and the first other fault that does. */
   take(target: Target): { delay: number; fault: Fault | null }
 }
@@ -84,6 +93,7 @@ const isDue = (fault: Fault): boolean => {
 /** Faults on demand, tried in the order they were added; a call meets at most one besides latency. */
 export const createFaults = (): Faults => {
   let faults: Fault[] = []
+  let postponed: { at: number; run: () => void }[] = []
   let count = 0
   return {
     none: () => faults.length === 0,
@@ -101,6 +111,13 @@ export const createFaults = (): Faults => {
     },
     clear: () => {
       faults = []
+    },
+    postpone: (at, run) => void postponed.push({ at, run }),
+    runDue: (now) => {
+      const due = postponed.filter(({ at }) => at <= now)
+      if (due.length === 0) return
+      postponed = postponed.filter(({ at }) => at > now)
+      for (const { run } of due) run()
     },
     take: (target) => {
       let delay = 0

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { type Answer, refusals } from './answers.ts'
+import { type Answer, json, refusals } from './answers.ts'
 import type { Fault, FaultKind } from './faults.ts'
 import { rateHeaders } from './rate-windows.ts'
 import type { World } from './world.ts'
@@ -39,6 +39,11 @@ const acts: Record<Exclude<FaultKind, 'latency'>, (turn: Turn, fault: Fault) => 
     if (response.closed) accept()
     else response.once('close', accept)
   },
+  accept_later: ({ world, response, run }, { ms = 0 }) => {
+    world.faults.postpone(world.now() + ms, run)
+    reset(response)
+  },
+  answer: (turn, { status = 500, body = {} }) => turn.answer(json(status, body)),
   '401': (turn) => turn.answer(refusals.unauthorized()),
   '402': (turn) => turn.answer(refusals.noCredits(turn.clientId)),
   '403': (turn) => turn.answer(refusals.notPermitted()),
@@ -51,7 +56,8 @@ const acts: Record<Exclude<FaultKind, 'latency'>, (turn: Turn, fault: Fault) => 
 
 /**
  * Plays a fault out. `…_before` refuses without carrying the call out, `…_after` carries it out and
- * hides that; `late_accept` stays silent and carries it out `ms` after the client has gone.
+ * hides that; `late_accept` stays silent and carries it out `ms` after the client has gone,
+ * `accept_later` drops the connection and carries it out when the sandbox's clock is that much later.
  */
 export const misbehave = (turn: Turn, fault: Fault): void => {
   if (fault.kind !== 'latency') acts[fault.kind](turn, fault)

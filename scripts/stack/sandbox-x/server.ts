@@ -55,6 +55,7 @@ const targetOf = (world: World, call: Call): Target => ({
 const handle = (world: World, call: Call, response: ServerResponse): void => {
   const answer = (ready: Answer) => world.journal.flushed(() => send(response, ready))
   const run = () => route(world, call)
+  world.faults.runDue(world.now())
   const slow = manageWebhooks(world, call)
   if (slow) {
     void slow.then(answer)
