@@ -11,6 +11,8 @@ let owner: Api
 let stranger: Api
 let postId: string
 let endpointId: string
+let mediumId: string
+let appId: string
 
 const tokenOf = async ({ client }: SandboxAccount) =>
   (await client.auth.getSession()).data.session?.access_token
@@ -21,8 +23,14 @@ beforeAll(async () => {
   stranger = apiAs((await newAccount()).accessToken)
   const post = { account_id: account.id, content: 'Mine', scheduled_at: '2030-01-01T00:00:00Z' }
   postId = (await owner('POST', '/posts', { body: post })).body.id
-  const endpoint = { url: 'https://203.0.114.7/hook' }
+  // Of a type nothing here emits: a delivery would change the row.
+  const endpoint = { url: 'https://203.0.114.7/hook', event_types: ['metrics.updated'] }
   endpointId = (await owner('POST', '/webhook-endpoints', { body: endpoint })).body.id
+  const medium = { file_name: 'a.png', content_type: 'image/png', bytes: 100 }
+  mediumId = (await owner('POST', '/media', { body: medium })).body.id
+  const app = { name: 'Ours', client_id: randomUUID(), client_secret: 'secret' }
+  appId = (await owner('POST', '/x-apps', { body: app })).body.id
+  for (const id of [postId, endpointId, mediumId, appId]) expect(id).toMatch(/^[0-9a-f-]{36}$/)
 })
 
 /** What each route that names a resource takes, when it takes a body. */
@@ -32,16 +40,23 @@ const bodies: Record<string, object> = {
   'POST /posts/{id}/schedule': { scheduled_at: 'now' },
   'POST /posts/{id}/resolve': { outcome: 'not_live' },
   'PATCH /webhook-endpoints/{id}': { status: 'disabled' },
+  'PATCH /workspaces/{id}': { paused: true },
+  'PATCH /workspaces/{id}/budget': { monthly_limit_usd: '1' },
+  'PATCH /media/{id}': { alt_text: 'Theirs' },
+  'PATCH /x-apps/{id}': { name: 'Theirs' },
 }
 
 const idFor = (path: string) => {
   if (path.includes('accounts/')) return account.id
   if (path.includes('webhook-endpoints/')) return endpointId
+  if (path.includes('workspaces/')) return account.workspaceId
+  if (path.includes('media/')) return mediumId
+  if (path.includes('x-apps/')) return appId
   return path.includes('deliveries/') ? randomUUID() : postId
 }
 
 const everythingOfTheirs = async () => {
-  const tables = ['accounts', 'posts', 'post_segments', 'webhook_endpoints']
+  const tables = ['accounts', 'posts', 'post_segments', 'webhook_endpoints', 'media']
   const rows = await Promise.all(
     tables.map((table) =>
       asSuperuser(`select to_jsonb(t) as row from public.${table} as t where workspace_id = $1`, [
@@ -49,7 +64,10 @@ const everythingOfTheirs = async () => {
       ]),
     ),
   )
-  return rows.map((list) => list.map((row) => JSON.stringify(row)).sort())
+  const workspace = await asSuperuser('select * from public.workspaces where id = $1', [
+    account.workspaceId,
+  ])
+  return [workspace, ...rows].map((list) => list.map((row) => JSON.stringify(row)).sort())
 }
 
 test('nothing of a workspace exists for a stranger, on any route, and nothing changes', async () => {
@@ -66,14 +84,15 @@ test('nothing of a workspace exists for a stranger, on any route, and nothing ch
       expect({ ...answer.body, instance: '' }).toEqual({ ...absent.body, instance: '' })
     }
   }
-  expect(seen.length).toBeGreaterThan(15)
+  expect(seen.length).toBeGreaterThan(25)
   expect(seen.filter((line) => !line.endsWith(' 404'))).toEqual([])
   expect(await everythingOfTheirs()).toEqual(before)
 })
 
 test('a stranger lists nothing of a workspace, and adds nothing to it', async () => {
   const headers = { 'workspace-id': account.workspaceId }
-  for (const path of ['/posts', '/accounts', '/webhook-endpoints', '/deliveries', '/events']) {
+  const lists = ['/posts', '/posts/at-risk', '/accounts', '/webhook-endpoints', '/deliveries']
+  for (const path of [...lists, '/events']) {
     expect((await stranger('GET', path, { headers })).status).toBe(404)
     expect((await stranger('GET', path)).body.data).toEqual([])
   }
