@@ -1,4 +1,3 @@
-import type { Bytes } from '../crypto/bytes.ts'
 import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
 import type { ObjectStore } from '../storage/object-store.ts'
@@ -44,8 +43,8 @@ export const saveProgress = async (
 }
 
 /**
- * Carries the chunks the network does not have yet from storage to the network, two in memory at
- * most: the next is read while one is sent. Resolves with 'all', 'lost' (another worker goes on), or
+ * Carries the chunks the network does not have yet from storage to the network, in the same two pieces
+ * of memory: the next is read while one is sent. Resolves with 'all', 'lost' (another worker goes on), or
  * how to leave the upload.
  */
 export const sendChunks = async (
@@ -56,11 +55,12 @@ export const sendChunks = async (
 ): Promise<'all' | 'lost' | Ending> => {
   const size = network.media.chunkBytes
   const chunks = Math.ceil(upload.bytes / size)
-  const read = async (index: number): Promise<{ bytes: Bytes; etag: string }> => {
+  const read = (index: number, memory = new ArrayBuffer(size)) => {
     const end = Math.min((index + 1) * size, upload.bytes) - 1
-    return store.read(upload.object_key, { start: index * size, end })
+    return store.read(upload.object_key, { start: index * size, end }, memory)
   }
   let next: ReturnType<typeof read> | null = null
+  let spare: ArrayBuffer | undefined
   for (let index = upload.next_chunk; index < chunks; index += 1) {
     const { bytes, etag } = await (next ?? read(index))
     next = null
@@ -68,7 +68,7 @@ export const sendChunks = async (
     if (!spending.mayGoOn()) return {}
     spending.carry(bytes.length)
     if (index + 1 < chunks) {
-      next = read(index + 1)
+      next = read(index + 1, spare)
       next.catch(() => {})
     }
     const chunk = { remoteId, index, bytes }
@@ -76,6 +76,7 @@ export const sendChunks = async (
     const answer = await network.media.append(accessToken, chunk, options)
     if (answer.kind !== 'appended')
       return endingOf(answer, upload, upload.next_chunk > 0, deps.now())
+    spare = bytes.buffer as ArrayBuffer
     if (!(await saveProgress(deps, upload, { next_chunk: index + 1 }))) return 'lost'
   }
   return 'all'

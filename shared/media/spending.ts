@@ -10,7 +10,7 @@ export type Spending = {
 }
 
 /** Aimed at; seen on Deno 2.1 without TLS: see `npm run bench:media`. */
-const CPU_MS_PER_MEGABYTE = 4
+const CPU_MS_PER_MEGABYTE = 8
 const CPU_MS_PER_CHUNK = 2
 /** Half of what the platform allows an isolate. */
 const LIMIT = { ageMs: 75_000, cpuMs: 1_000 }

@@ -11,8 +11,8 @@ const categories: Record<MediaKind, string> = {
   video: 'tweet_video',
 }
 
-/** X takes 5 MB at most; larger chunks save nothing and cost memory. */
-const CHUNK_BYTES = 4 * 1_048_576
+/** X takes 5 MB at most, and 1,000 chunks; larger ones save little and cost memory. */
+const CHUNK_BYTES = 2 * 1_048_576
 /** How long an upload lasts when X does not say. */
 const UNTOLD_LIFE_S = 86_400
 
@@ -74,15 +74,25 @@ const readState =
 const BOUNDARY = 'myposts-chunk-of-a-file'
 const encode = (text: string): Bytes => new TextEncoder().encode(text)
 
-/** One buffer with the chunk in the middle, so that a chunk is copied once and its length is known. */
-const multipart = (index: number, chunk: Bytes): Bytes => {
+/** Memory of bodies that were sent, to be used again: it would be garbage faster than it is collected. */
+const createMemory = () => {
+  const spare: ArrayBuffer[] = []
+  const most = CHUNK_BYTES + 1_024
+  return {
+    take: () => spare.pop() ?? new ArrayBuffer(most),
+    give: (memory: ArrayBuffer) => void spare.push(memory),
+  }
+}
+
+/** One body with the chunk in the middle, so that a chunk is copied once and its length is known. */
+const multipart = (index: number, chunk: Bytes, memory: ArrayBuffer): Bytes => {
   const head = encode(
     `--${BOUNDARY}\r\ncontent-disposition: form-data; name="segment_index"\r\n\r\n${index}\r\n` +
       `--${BOUNDARY}\r\ncontent-disposition: form-data; name="media"; filename="chunk"\r\n` +
       'content-type: application/octet-stream\r\n\r\n',
   )
   const tail = encode(`\r\n--${BOUNDARY}--\r\n`)
-  const body = new Uint8Array(head.length + chunk.length + tail.length)
+  const body = new Uint8Array(memory, 0, head.length + chunk.length + tail.length)
   body.set(head)
   body.set(chunk, head.length)
   body.set(tail, head.length + chunk.length)
@@ -90,7 +100,7 @@ const multipart = (index: number, chunk: Bytes): Bytes => {
 }
 
 /** X's media upload v2: initialize, append, finalize, STATUS and metadata. Each call is made once. */
-export const createMedia = (config: XConfig): Network['media'] => ({
+export const createMedia = (config: XConfig, memory = createMemory()): Network['media'] => ({
   ...mediaLimits,
   chunkBytes: CHUNK_BYTES,
   begin: (accessToken, { kind, contentType, bytes }, options) => {
@@ -109,12 +119,16 @@ export const createMedia = (config: XConfig): Network['media'] => ({
       return { kind: 'begun' as const, remoteId: begun.id, expiresAt }
     })
   },
-  append: (accessToken, { remoteId, index, bytes }, options) => {
+  append: async (accessToken, { remoteId, index, bytes }, options) => {
+    const body = memory.take()
     const contentType = `multipart/form-data; boundary=${BOUNDARY}`
-    const raw = { contentType, bytes: multipart(index, bytes) }
+    const raw = { contentType, bytes: multipart(index, bytes, body) }
     const path = `/2/media/upload/${encodeURIComponent(remoteId)}/append`
     const request = { method: 'POST', path, raw, signal: options?.signal } as const
-    return call(config, accessToken, request, () => ({ kind: 'appended' as const }))
+    const answer = await call(config, accessToken, request, () => ({ kind: 'appended' as const }))
+    // A body whose sending broke off may still be read.
+    if (answer.kind === 'appended') memory.give(body)
+    return answer
   },
   finish: (accessToken, remoteId, options) => {
     const path = `/2/media/upload/${encodeURIComponent(remoteId)}/finalize`
