@@ -37,7 +37,7 @@ export const identify = (body: string): { eventId: string; type: string } | null
 }
 
 const Deleted = z.object({ id, author_id: id.optional() })
-const Revoked = z.object({ user_id: id, date_time: z.unknown() })
+const Revoked = z.object({ user_id: id, date_time: z.unknown().optional() })
 const Users = z.array(z.object({ id, username: z.string() }))
 
 /** A reply whose parent X did not name could be taken for a post of its own. */
@@ -45,8 +45,15 @@ const tellsItsParent = (post: XPost & { conversation_id?: unknown }): boolean =>
   post.referenced_tweets !== undefined ||
   [undefined, post.id].includes(post.conversation_id as string)
 
+/** Events repeat every counter as text; counters are read elsewhere. */
+const withoutCounters = (payload: Activity['payload']) =>
+  Object.fromEntries(Object.entries(payload).filter(([key]) => !key.endsWith('_metrics')))
+
 const readPost = ({ payload, includes }: Activity) => {
-  const page = readPosts({ data: [payload], includes: { media: includes.media ?? [] } })
+  const page = readPosts({
+    data: [withoutCounters(payload)],
+    includes: { media: includes.media ?? [] },
+  })
   const post = page?.data[0]
   return page && post ? { post: { ...payload, ...post }, media: page.includes.media } : null
 }
