@@ -160,7 +160,6 @@ test('an account that is disconnected meanwhile deletes nothing until it is conn
     expect(await claim(tx, 4000)).toEqual([])
     expect(await claim(tx, 4120)).toEqual([])
     expect(await count(tx, 'private.removals')).toBe(1)
-
   }))
 
 test('nothing is promised for an account that is disconnected already', () =>
