@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { type Tx, withTx } from '../../helpers/database.ts'
 import { expectLedgerAddsUp, setLimit } from '../../helpers/money.ts'
 import {
