@@ -239,6 +239,7 @@ export type Database = {
           created_at: string
           data: NonNullable<Json>
           id: string
+          is_deferred: boolean
           sequence: number | null
           subject_id: string
           subject_type: string
@@ -253,6 +254,7 @@ export type Database = {
           created_at?: string
           data?: NonNullable<Json>
           id?: string
+          is_deferred?: boolean
           sequence?: number | null
           subject_id: string
           subject_type: string
@@ -266,6 +268,7 @@ export type Database = {
           created_at?: string
           data?: NonNullable<Json>
           id?: string
+          is_deferred?: boolean
           sequence?: number | null
           subject_id?: string
           subject_type?: string
@@ -1084,6 +1087,7 @@ export type Database = {
         }
         Returns: Json
       }
+      announce_key: { Args: { p_key_id: string; p_now?: string }; Returns: Json }
       begin_reading: { Args: { p_subscription_id: string }; Returns: Json }
       check_remote_id: {
         Args: { p_now?: string; p_post_id: string; p_remote_id: string; p_sent_at: string }
@@ -1101,6 +1105,10 @@ export type Database = {
       }
       claim_deliveries: {
         Args: { p_claim_id: string; p_lease?: string; p_limit?: number; p_now?: string }
+        Returns: Json
+      }
+      claim_envelopes: {
+        Args: { p_key_id: string; p_known_key_ids: string[]; p_limit?: number; p_now?: string }
         Returns: Json
       }
       claim_inbound: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
@@ -1203,6 +1211,10 @@ export type Database = {
         Args: { p_dispute: Json; p_lease_id: string; p_now?: string; p_receipt_id: string }
         Returns: Json
       }
+      save_envelopes: {
+        Args: { p_envelopes: Json; p_key_id: string; p_known_key_ids: string[]; p_now?: string }
+        Returns: Json
+      }
       save_media_upload: {
         Args: {
           p_account_id: string
@@ -1295,6 +1307,7 @@ export type Database = {
         }
         Returns: Json
       }
+      stamp_events: { Args: Record<PropertyKey, never>; Returns: Json }
       take_deletion: {
         Args: {
           p_lease_id: string

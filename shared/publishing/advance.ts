@@ -22,12 +22,35 @@ const REPORT_MS = 120_000
  */
 const GO_MS = 60_000
 
+/** Events of what is settled are stamped, and told, this often. */
+const STAMP_EVERY_MS = 500
+
 /**
  * One way to the database for all lanes of a worker: steps that come while a call is under way
- * gather for the next one, so that a busy database gets fewer and larger calls. Resolves once the
- * step is committed, with what it may send; null when it asked for nothing or may not.
+ * gather for the next one, so that a busy database gets fewer and larger calls. `advance` resolves
+ * once the step is committed, with what it may send; null when it asked for nothing or may not.
+ * `stamp` ends the work: it has events stamped that were written lately.
  */
-export const createAdvance = (deps: Need): ((step: Step) => Promise<Allowed | null>) =>
+export const createAdvance = (deps: Need) => {
+  let stampedAt = deps.monotonic()
+  let isStamped = true
+  const stamp = async (): Promise<void> => {
+    if (isStamped) return
+    isStamped = true
+    stampedAt = deps.monotonic()
+    // A tick stamps what is left.
+    await deps.service('stamp_events').catch((error: unknown) => {
+      deps.log({ level: 'warn', message: 'stamping failed', error: String(error) })
+    })
+  }
+  const settled = () => {
+    isStamped = false
+    if (deps.monotonic() - stampedAt >= STAMP_EVERY_MS) void stamp()
+  }
+  return { advance: createSteps(deps, settled), stamp }
+}
+
+const createSteps = (deps: Need, settled: () => void) =>
   createBatcher<Step, Allowed | null>({
     lingerMs: 5,
     maxItems: 500,
@@ -40,6 +63,7 @@ export const createAdvance = (deps: Need): ((step: Step) => Promise<Allowed | nu
       const whole = partOf(steps)
       try {
         const answer = await call(deps, going, whole)
+        if (whole.results.length > 0) settled()
         return steps.map((step) => allowed(step, answer))
       } catch (error) {
         return repeatApart(deps, going, whole, steps, error)

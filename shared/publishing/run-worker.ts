@@ -28,7 +28,7 @@ const POLL_MS = 500
 export const runWorker = async (deps: Need, network: Network, isolate: Isolate): Promise<void> => {
   const workerId = deps.randomUUID()
   const crew = createCrew()
-  const advance = createAdvance(deps)
+  const { advance, stamp } = createAdvance(deps)
   const life = () => ({
     ageMs: deps.monotonic() - isolate.startedAt,
     cpuMs: plannedCpuMs(isolate),
@@ -52,6 +52,7 @@ export const runWorker = async (deps: Need, network: Network, isolate: Isolate):
     await crew.below(CAPACITY - REFILL_BELOW)
   }
   await drain(deps, workerId, crew)
+  await stamp()
 }
 
 /**

@@ -20,6 +20,8 @@ create table public.events (
   data jsonb not null default '{}',
   changes jsonb,
   created_at timestamptz not null default clock_timestamp(),
+  is_deferred boolean not null
+    default coalesce(current_setting('myposts.defers_broadcasts', true) = 'on', false),
   primary key (id),
   constraint events_type_dotted check (type ~ '^[a-z_]+\.[a-z_]+$'),
   constraint events_actor_known check (actor_type in ('user', 'system')),
@@ -31,6 +33,8 @@ comment on table public.events is
 comment on column public.events.sequence is
   'Position in the workspace''s log; null until stamped. Readers use stamped rows only.';
 comment on column public.events.data is 'What webhooks and readers get.';
+comment on column public.events.is_deferred is
+  'Realtime tells of it once it is stamped, together with others, instead of at once. What happens by the thousand is written so.';
 comment on column public.events.changes is 'For the audit: {"field": {"before": …, "after": …}}.';
 
 -- Serves: GET /events?after= and deliveries, in order.
@@ -131,6 +135,19 @@ $$;
 comment on function private.stamp_events(int) is
   'Gives up to p_limit committed events their place in their workspace''s log. Returns how many.';
 
+create function service.stamp_events()
+returns jsonb
+language sql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+  select to_jsonb(private.stamp_events());
+$$;
+
+comment on function service.stamp_events() is
+  'What a worker that has settled much asks for, so that readers and listeners need not wait for a tick.';
+
 create function private.fork_events(p_now timestamptz)
 returns void
 language sql
@@ -185,7 +202,7 @@ language sql
 stable
 set search_path = ''
 as $$
-  select coalesce(jsonb_agg(to_jsonb(page) - 'changes' order by page.sequence), '[]')
+  select coalesce(jsonb_agg(to_jsonb(page) - 'changes' - 'is_deferred' order by page.sequence), '[]')
   from (
     select events.*
     from public.events

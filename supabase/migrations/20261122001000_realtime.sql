@@ -102,7 +102,8 @@ $$;
 comment on function private.broadcast_head(jsonb) is
   'As many events from the start of a list as one message may hold.';
 
--- One message per workspace and statement. Truncated tells a listener to read the rest from
+-- One message per workspace and statement: of what was inserted, but for deferred events, which
+-- gather until the sequencer updates them. Truncated tells a listener to read the rest from
 -- GET /events. Only what might not fit is measured exactly.
 -- Definer: whoever writes an event need not have rights on realtime.messages.
 create function private.tg_events__broadcast()
@@ -127,6 +128,7 @@ begin
         'data', events.data, 'created_at', events.created_at
       ) order by events.id) as events
     from new_events as events
+    where events.is_deferred = (tg_op = 'UPDATE')
     group by events.workspace_id
   ) as batch
   cross join lateral (
@@ -142,5 +144,10 @@ $$;
 
 create trigger events_after_insert_broadcast
   after insert on public.events
+  referencing new table as new_events
+  for each statement execute function private.tg_events__broadcast();
+
+create trigger events_after_update_broadcast
+  after update on public.events
   referencing new table as new_events
   for each statement execute function private.tg_events__broadcast();

@@ -1,6 +1,7 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+drop trigger events_after_update_broadcast on public.events;
 drop trigger events_after_insert_broadcast on public.events;
 drop function private.tg_events__broadcast();
 drop function private.broadcast_head(jsonb);

@@ -91,3 +91,18 @@ test('an event is written even when the message cannot be', async () => {
   expect(await emit(tx, workspaceId)).toHaveLength(1)
   await tx.query('rollback')
 })
+
+test('what workers settle by the thousand gathers until it is stamped, and is told once', () =>
+  withTx(async (tx) => {
+    const { workspaceId } = await signUp(tx)
+    await tx.query(`select set_config('myposts.defers_broadcasts', 'on', true)`)
+    await emitOf(tx, workspaceId, 2, 1)
+    await emitOf(tx, workspaceId, 1, 1)
+    expect(await messages(tx, workspaceId)).toEqual([])
+
+    await tx.query('select private.stamp_events()')
+    await tx.query('select private.stamp_events()')
+    const [message, ...more] = await messages(tx, workspaceId)
+    expect(more).toEqual([])
+    expect(message?.payload.events).toHaveLength(3)
+  }))

@@ -16,6 +16,7 @@ export const publishing: Record<string, FunctionRow> = {
     WORKERS,
     `service.claim_jobs('{account}', '{account}')`,
   ],
+  'service.stamp_events()': [WORKERS, 'service.stamp_events()'],
   'service.advance(uuid,jsonb,jsonb,jsonb,interval,interval,timestamp with time zone)': [
     WORKERS,
     `service.advance('{account}')`,
