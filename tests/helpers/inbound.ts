@@ -5,7 +5,12 @@ import {
 } from '../../scripts/stack/sandbox-x/app-secrets.ts'
 import { until } from './until.ts'
 
-type AtX = { event_type: string; filter: { user_id: string } }
+type AtX = {
+  subscription_id: string
+  event_type: string
+  filter: { user_id: string }
+  webhook_id: string
+}
 type Delivery = { user_id: string; type: string; body: string; statuses: number[] }
 
 const ask = async <T>(url: string, init: RequestInit = {}): Promise<T> => {
@@ -21,12 +26,15 @@ const signed = (body: string, secret: string) =>
 export const inboundX = (stack: { x_url: string; functions_url: string }) => {
   const control = <T>(path: string, body: object) =>
     ask<T>(`${stack.x_url}/sandbox/${path}`, { method: 'POST', body: JSON.stringify(body) })
-  const subscriptions = async (): Promise<AtX[]> =>
-    (
-      await ask<{ data: AtX[] }>(`${stack.x_url}/2/activity/subscriptions`, {
-        headers: { authorization: `Bearer ${SANDBOX_BEARER_TOKEN}` },
-      })
-    ).data
+  const asApp = (method: string, path: string, body?: object) =>
+    fetch(`${stack.x_url}/2${path}`, {
+      method,
+      headers: { authorization: `Bearer ${SANDBOX_BEARER_TOKEN}` },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  const list = async <T>(path: string): Promise<T[]> =>
+    ((await (await asApp('GET', path)).json()) as { data: T[] }).data
+  const subscriptions = () => list<AtX>('/activity/subscriptions')
   return {
     subscriptions,
     typesOf: async (userId: string) =>
@@ -42,6 +50,25 @@ export const inboundX = (stack: { x_url: string; functions_url: string }) => {
         60_000,
       ),
     rules: (rules: object) => control('deliveries', rules),
+    moveClock: (offset_ms: number) => control('clock', { offset_ms }),
+    /** X loses a subscription. */
+    forget: async (userId: string, type: string) => {
+      const lost = (await subscriptions()).find(
+        ({ event_type, filter }) => event_type === type && filter.user_id === userId,
+      )
+      return (await asApp('DELETE', `/activity/subscriptions/${lost?.subscription_id}`)).status
+    },
+    /** A subscription of the webhook that nobody here knows. */
+    subscribeForeigner: async () => {
+      const [webhook] = await list<{ id: string }>('/webhooks')
+      const body = { event_type: 'post.create', filter: { user_id: '1' }, webhook_id: webhook?.id }
+      await asApp('POST', '/activity/subscriptions', body)
+    },
+    /** X looks at the webhook and does not believe in it. */
+    invalidate: async () => {
+      const [webhook] = await list<{ id: string }>('/webhooks')
+      await asApp('PUT', `/webhooks/${webhook?.id}`)
+    },
     withdrawConsent: (username: string) => control('consent', { username }),
     deliveries: async (userId: string) =>
       (
