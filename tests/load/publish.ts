@@ -1,6 +1,6 @@
 /**
- * Usage: npm run bench:publish -- [--only spike,limit,peers,trickle,slow,hanging,kill] [--posts N]
- * [--accounts N] [--rounds N] [--trickle N] [--hanging N]
+ * Usage: npm run bench:publish -- [--only spike,limit,peers,trickle,slow,hanging,kill,blows] [--posts N]
+ * [--accounts N] [--rounds N] [--trickle N] [--hanging N] [--blows N]
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,15 @@
 import { parseArgs } from 'node:util'
 
-export const PARTS = ['spike', 'limit', 'peers', 'trickle', 'slow', 'hanging', 'kill'] as const
+export const PARTS = [
+  'spike',
+  'limit',
+  'peers',
+  'trickle',
+  'slow',
+  'hanging',
+  'kill',
+  'blows',
+] as const
 export type Part = (typeof PARTS)[number]
 
 const OPTIONS = {
@@ -11,6 +20,8 @@ const OPTIONS = {
   trickle: { type: 'string', default: '400' },
   /** Of a spike with one hanging account. */
   hanging: { type: 'string', default: '5000' },
+  /** Of each spike before, under and after the blows. */
+  blows: { type: 'string', default: '5000' },
   /** Parts to run, separated by commas. */
   only: { type: 'string', default: PARTS.join(',') },
 } as const
@@ -29,6 +40,7 @@ export const readOptions = (args: string[]) => {
     rounds: Number(values.rounds),
     trickle: Number(values.trickle),
     hanging: Number(values.hanging),
+    blows: Number(values.blows),
     runs: (part: Part) => wanted.includes(part),
   }
 }

@@ -1,5 +1,6 @@
 import type { Report } from '../support/report.ts'
 import { median, quantile } from '../support/statistics.ts'
+import type { Blows } from './blows.ts'
 import type { Hanging } from './hanging.ts'
 import type { Kill } from './kill.ts'
 import type { System } from './peers/main.ts'
@@ -16,6 +17,7 @@ export type Measured = {
   slow: Spike[]
   hanging: Hanging[]
   kills: Kill[]
+  blows?: Blows
   postsPerSpike: number
 }
 
@@ -58,6 +60,7 @@ const metricsOf = (m: Measured): Report['metrics'] => {
     late_p50_ms: quantile(m.trickle?.lateMs ?? [], 0.5),
     late_p99_ms: quantile(m.trickle?.lateMs ?? [], 0.99),
     recovered_after_kill_s: median(m.kills.map((kill) => kill.recoveredSeconds)),
+    after_blows_ratio: m.blows?.ratio ?? null,
     pg_cpu_us_per_post: per(({ cpu }) => cpu.store * 1000),
     wal_bytes_per_post: per(({ wal }) => wal.bytes),
     wal_full_page_bytes_per_post: per(({ wal }) => wal.fullPageBytes),
@@ -67,13 +70,14 @@ const metricsOf = (m: Measured): Report['metrics'] => {
 
 /** The bench's last line. Rounds are summed up by their medians. */
 export const resultsOf = (measured: Measured): Report => {
-  const { rounds, trickle, slow, hanging, kills } = measured
+  const { rounds, trickle, slow, hanging, kills, blows } = measured
   const all: Sent[] = [
     ...rounds.flatMap(({ spike }) => spike ?? []),
     ...(trickle ? [trickle] : []),
     ...slow,
     ...hanging.flatMap(({ sent }) => sent),
     ...kills,
+    ...(blows?.sent ?? []),
   ]
   return {
     bench: 'publish',

@@ -1,5 +1,6 @@
 import { say } from '../support/report.ts'
 import { quantile } from '../support/statistics.ts'
+import { runBlows } from './blows.ts'
 import { runHanging } from './hanging.ts'
 import { runKill } from './kill.ts'
 import { measureLimit } from './limit.ts'
@@ -88,5 +89,15 @@ export const measure = async (bench: Bench, o: Options): Promise<Measured> => {
     say(`hanging account ${number}: others' p99 ${one.increasePercent.toFixed(1)} % later`)
     return one
   })
-  return { rounds, ...(trickle && { trickle }), slow, hanging, kills, postsPerSpike: o.posts }
+  const blows = o.runs('blows') ? await runBlows(bench, 'blows', o.blows) : undefined
+  if (blows) say(`after all blows: ${(blows.ratio * 100).toFixed(0)} % of the rate before`)
+  return {
+    rounds,
+    ...(blows && { blows }),
+    ...(trickle && { trickle }),
+    slow,
+    hanging,
+    kills,
+    postsPerSpike: o.posts,
+  }
 }

@@ -17,6 +17,7 @@ const run = async (setup: HostSetup) => {
   tell({ ready: { state: stack.state, seconds: (performance.now() - began) / 1000 } })
   process.on('message', async (order: HostOrder) => {
     if ('kill' in order) await stack.functions.kill(order.kill)
+    if ('restartPostgres' in order) await stack.postgres.restart('immediate')
     tell({ workers: stack.functions.stats() })
   })
   process.once('disconnect', () => stack.stop().finally(() => process.exit()))

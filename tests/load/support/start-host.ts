@@ -6,7 +6,7 @@ import type { StackState } from '../../../scripts/stack/state.ts'
 /** `cron: false` wakes no function by itself. */
 export type HostSetup = { data: string; cron?: boolean }
 /** Every order is answered with the workers that are left. */
-export type HostOrder = { kill: string } | { list: true }
+export type HostOrder = { kill: string } | { restartPostgres: true } | { list: true }
 export type Worker = { slug: string; pid: number; cpu_ms: number; started_at: string }
 export type HostAnswer =
   | { line: string }
@@ -57,6 +57,8 @@ export const startHost = async (setup: HostSetup, onLine: (line: string) => void
     workers: () => ask({ list: true }),
     /** SIGKILLs the workers of a function. */
     killWorkers: (slug: string) => ask({ kill: slug }),
+    /** Stops Postgres without a checkpoint and starts it again. */
+    restartPostgres: () => ask({ restartPostgres: true }),
     stop: async () => {
       if (child.connected) child.disconnect()
       await exited
