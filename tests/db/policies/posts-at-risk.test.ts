@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { asUser } from '../../helpers/callers.ts'
 import { type Tx, withTx } from '../../helpers/database.ts'
+import { claimUploads, postWithMedia, readyMedia, settleUpload } from '../../helpers/media.ts'
 import { type Account, actFor, at, connectAccount, schedulePost } from '../../helpers/publishing.ts'
 
 type Row = {
@@ -42,7 +43,6 @@ const RISKS: [string, string, unknown[]?][] = [
   ['app-blocked', `update private.x_apps set breaker_open_until = $1`, [at(300)]],
   ['publishing-held', 'update private.incarnation set held_since = $1', [at(0)]],
   ['publishing-held', `select private.close_lanes(array_agg(id), 'restored') from public.accounts`],
-  ['media', 'update private.publish_jobs set media_ready = false'],
 ]
 
 test.each(RISKS)('tells of %s: %s', (slug, change, values = []) =>
@@ -59,6 +59,22 @@ test.each(RISKS)('tells of %s: %s', (slug, change, values = []) =>
     expect(await slugsOf(tx, account)).toEqual([[post, [slug]]])
   }),
 )
+
+test('media put a post at risk when its time is near or a try has failed, not for being early', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    await tx.query(`update private.account_tokens set scopes = '{offline.access}'`)
+    const media = await readyMedia(tx, account.person)
+    const post = await postWithMedia(tx, account, [[media]], { due: at(3600) })
+    expect(await slugsOf(tx, account)).toEqual([])
+    expect(await slugsOf(tx, account, at(3500))).toEqual([[post, ['media']]])
+
+    const [upload] = await claimUploads(tx, at(3300))
+    if (!upload) throw new Error('an upload was due')
+    const later = { slug: 'timeout', detail: 'x', who: 'provider', remedy: 'y' }
+    await settleUpload(tx, upload, { later }, at(3300))
+    expect(await slugsOf(tx, account, at(3301))).toEqual([[post, ['media']]])
+  }))
 
 test('a rate window puts at risk what is due within it, and says when it ends', () =>
   withTx(async (tx) => {
