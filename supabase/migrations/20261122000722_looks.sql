@@ -574,7 +574,15 @@ as $$
         looks.verdict = 'absent' and live.looked_at > live.sending_at + private.quiet_time()
       )::int,
       look_id = null,
-      next_look_at = p_now + private.next_look_after(live.look_count)
+      -- The first look that can count comes with the end of the quiet time, the second a minute later.
+      next_look_at = case
+        when live.sending_at + private.quiet_time() >= p_now then least(
+          p_now + private.next_look_after(live.look_count),
+          live.sending_at + private.quiet_time() + interval '1 second'
+        )
+        when looks.verdict = 'absent' and live.absent_count = 0 then p_now + interval '1 minute'
+        else p_now + private.next_look_after(live.look_count)
+      end
     from jsonb_to_recordset(p_verdicts) as looks (
       post_id uuid, position smallint, number smallint, look_id uuid, verdict text
     )

@@ -17,6 +17,8 @@ type Signature = { name: string; type: string }[]
 /** Calls functions of schema `service` as PostgREST does, at the time the test says it is. */
 const serviceOf = (tx: Tx, now: () => Date): Deps['service'] => {
   const signatures = new Map<string, Promise<Signature>>()
+  // One connection answers one question at a time.
+  let last: Promise<unknown> = Promise.resolve()
   const signatureOf = async (fn: string): Promise<Signature> =>
     (
       await tx.query<{ name: string; type: string }>(
@@ -26,7 +28,7 @@ const serviceOf = (tx: Tx, now: () => Date): Deps['service'] => {
         [fn],
       )
     ).rows
-  return async <T>(fn: string, args: Record<string, unknown> = {}) => {
+  const ask = async <T>(fn: string, args: Record<string, unknown>): Promise<T> => {
     const known = signatures.get(fn) ?? signatureOf(fn)
     signatures.set(fn, known)
     const given = (await known).flatMap(({ name, type }) => {
@@ -42,6 +44,11 @@ const serviceOf = (tx: Tx, now: () => Date): Deps['service'] => {
       values,
     )
     return rows[0]?.value as T
+  }
+  return <T>(fn: string, args: Record<string, unknown> = {}) => {
+    const answer = last.then(() => ask<T>(fn, args))
+    last = answer.catch(() => {})
+    return answer
   }
 }
 
