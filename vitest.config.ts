@@ -21,13 +21,18 @@ export default defineConfig({
         testTimeout: seconds(30),
         hookTimeout: seconds(60),
       }),
-      project('e2e', 3, {
+      project('sim', 3, {
+        globalSetup: ['tests/helpers/database-setup.ts'],
+        testTimeout: seconds(900),
+        hookTimeout: seconds(60),
+      }),
+      project('e2e', 4, {
         globalSetup: ['tests/helpers/stack-setup.ts'],
         fileParallelism: false,
         testTimeout: seconds(60),
         hookTimeout: seconds(90),
       }),
-      project('chaos', 4, {
+      project('chaos', 5, {
         fileParallelism: false,
         testTimeout: seconds(120),
         hookTimeout: seconds(120),

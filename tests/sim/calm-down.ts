@@ -1,35 +1,46 @@
+import type { Snapshot } from './database/snapshot.ts'
 import type { Doorbell } from './doorbell.ts'
 import type { World } from './world.ts'
 
 /** How long after the storm everything has to have come right. */
 const CALM_MS = 2 * 3_600_000
+const TICK_MS = 2_000
+/** Later ticks come slower. What is due and not done after a worker's longest life is left to the judge. */
+const SLOW_TICK_MS = 10_000
+const MOST_OVERDUE_TICKS = 55
+
+/** When something is to be done next, or has been due for a while. */
+const momentsOf = (state: Snapshot): number[] =>
+  [
+    ...state.live.map(({ look, deadline }) => look ?? deadline),
+    ...state.lanes.map(({ ready, claim, lease }) => (claim ? (lease ?? 0) : ready)),
+    ...state.jobs.map(({ stale }) => stale),
+    ...state.duties,
+  ].filter(Number.isFinite)
 
 /** Ticks whenever something is due, as cron would at the latest, until nothing moves any more. */
 export const calmDown = async (
   world: World,
   bell: Pick<Doorbell, 'tick'>,
   isOver: () => boolean,
-) => {
+): Promise<void> => {
   const { scheduler } = world
   const end = scheduler.now() + CALM_MS
-  for (;;) {
-    const state = world.state()
-    const now = world.time()
-    const moments = [
-      ...state.live.map(({ look, deadline }) => look ?? deadline),
-      ...state.lanes.map(({ ready, claim, lease }) => (claim ? (lease ?? now) : ready)),
-      ...state.jobs.map(({ stale }) => stale),
-      ...state.duties,
-    ].filter(Number.isFinite)
-    const next = Math.min(Math.max(Math.min(...moments), now) - now, Number.MAX_SAFE_INTEGER)
-    if (moments.length === 0 || scheduler.now() + next > end) break
-    const until = scheduler.now() + Math.max(next, 2_000)
-    scheduler.at(until, bell.tick)
-    await scheduler.play(() => isOver() || scheduler.now() >= until)
-    if (isOver()) return
+  const tickAt = async (when: number) => {
+    scheduler.at(when, bell.tick)
+    await scheduler.play(() => isOver() || scheduler.now() >= when)
+  }
+  for (let overdue = 0; !isOver(); ) {
+    const moments = momentsOf(world.state())
+    const isOverdue = moments.some((moment) => moment <= world.time())
+    overdue = isOverdue ? overdue + 1 : 0
+    const waits = isOverdue && overdue <= MOST_OVERDUE_TICKS
+    const next = waits
+      ? 0
+      : Math.min(...moments.filter((moment) => moment > world.time())) - world.time()
+    if (!(scheduler.now() + next <= end)) break
+    await tickAt(scheduler.now() + Math.max(next, overdue > 10 ? SLOW_TICK_MS : TICK_MS))
   }
   // What isolates still do ends by itself.
-  const last = scheduler.now() + 60_000
-  scheduler.at(last, bell.tick)
-  await scheduler.play(() => isOver() || scheduler.now() >= last)
+  if (!isOver()) await tickAt(scheduler.now() + 60_000)
 }

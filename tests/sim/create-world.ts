@@ -24,6 +24,7 @@ export const createWorld = (seed: number, plan: Plan, database: SimDatabase, ses
     time: () => database.start + scheduler.now(),
     isStormy: () => scheduler.now() < plan.stormMs,
     state: () => ({}) as Snapshot,
+    look: () => Promise.resolve(),
     call: () => Promise.reject(new Error('The world has not begun')),
     name: (id) => {
       const known = names.get(id)

@@ -48,7 +48,15 @@ export const createDoorbell = (world: World, wires: Wires, isOut: () => boolean)
       args: {},
       caller: { role: 'postgres' },
     })
-    if ('error' in answered) world.fail(`the tick failed: ${JSON.stringify(answered.error)}`)
+    if ('error' in answered) world.fail(`the tick failed: ${answered.error.message}`)
+    const { governs } = plan.people
+    if (!governs && world.state().breaker <= world.time()) return
+    await world.call({
+      schema: 'private',
+      fn: 'limits_tick',
+      args: {},
+      caller: { role: 'postgres' },
+    })
   }
   const beat = (): void => {
     if (!world.isStormy()) return

@@ -1,5 +1,7 @@
 import { createApp } from '../../functions/publish/app.ts'
+import type { Rpc } from '../../shared/db/rpc.ts'
 import type { Deps } from '../../shared/deps.ts'
+import type { Network } from '../../shared/networks/network.ts'
 import { networkOf } from '../../shared/networks/network-of.ts'
 import { ENV } from './database/fixture.ts'
 import { createDeadline, createHost, createSleep, type Host } from './host.ts'
@@ -20,7 +22,15 @@ export type Isolate = {
   crash(why: string): void
 }
 
+/** What a guard test changes in a worker. */
+export type WorkerTampering = {
+  network?: (network: Network) => Network
+  service?: (service: Rpc) => Rpc
+  fetch?: (send: typeof fetch) => typeof fetch
+}
+
 export type Wires = {
+  tampering?: WorkerTampering
   service(host: Host): Deps['service']
   fetch(host: Host): typeof fetch
 }
@@ -34,11 +44,12 @@ const uuidFrom = (random: Random): string => {
 export const startIsolate = (world: World, wires: Wires, name: string): Isolate => {
   const random = world.random.fork(name)
   const { host, isFrozen, monotonic, wall } = createHost(world, name, random)
+  const changed = wires.tampering ?? {}
   const say = (what: string) => world.trace.add(world.scheduler.now(), name, what)
   const deps: Deps = {
     env: ENV,
-    fetch: wires.fetch(host),
-    service: wires.service(host),
+    fetch: changed.fetch?.(wires.fetch(host)) ?? wires.fetch(host),
+    service: changed.service?.(wires.service(host)) ?? wires.service(host),
     now: wall,
     monotonic,
     sleep: createSleep(world, host),
@@ -52,7 +63,8 @@ export const startIsolate = (world: World, wires: Wires, name: string): Isolate 
     log: ({ message, slug, error, outcome }) =>
       say(`log: ${[message, outcome, slug, error].filter(Boolean).join(' · ')}`),
   }
-  const app = createApp(deps, networkOf(deps))
+  const network = networkOf(deps)
+  const app = createApp(deps, changed.network?.(network) ?? network)
   world.scheduler.after(LONGEST_LIFE_MS, () => host.crash('the platform ends it'))
   return {
     name,

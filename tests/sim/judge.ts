@@ -5,7 +5,7 @@ import {
   publishedOnce,
   reauthIsDeserved,
 } from './invariants/events-tell.ts'
-import { begunIn, goWasRight, type Rules } from './invariants/go-was-right.ts'
+import { begunIn, givenUpAfterTwoLooks, goWasRight, type Rules } from './invariants/go-was-right.ts'
 import { indexRows, segmentKey } from './invariants/index-rows.ts'
 import { lanesComeUp } from './invariants/nobody-waits-in-silence.ts'
 import { rowsAgree } from './invariants/rows-agree.ts'
@@ -60,6 +60,7 @@ export const createJudge = (world: World, people: SimPerson[], truth: Truth, x: 
       const { before, after, nowMs } = step
       const index = indexRows(before)
       changes(step)
+      judge(givenUpAfterTwoLooks(before, after))
       for (const attempt of begunIn(before, after)) judge(goWasRight(before, attempt, nowMs, rules))
       note(step, index)
       judge(rowsAgree(after))

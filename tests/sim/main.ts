@@ -1,49 +1,78 @@
-// Usage: npm run sim -- --seeds N [--seed S] — plays seeds of the simulation; --seed S plays one and prints its trace.
+// Usage: npm run sim -- --seeds N [--from S]   plays N seeds from S on (fresh ones without it) in two processes
+//        npm run sim -- --seed S               plays one and prints its trace
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startScratchPostgres } from '../../scripts/scratch-postgres.ts'
-import { prepareSimDatabase } from './database/prepare.ts'
-import { openSession } from './database/session.ts'
-import { planOf } from './plan.ts'
-import { watchCrypto } from './quiesce.ts'
-import { runSeed } from './run-seed.ts'
+import { explain, openPlayer } from './play-seeds.ts'
+import type { Played } from './player.ts'
+
+const PROCESSES = 2
 
 const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    times: { type: 'boolean' },
-    from: { type: 'string', default: '1' },
-  },
+  options: { seeds: { type: 'string' }, seed: { type: 'string' }, from: { type: 'string' } },
 })
-watchCrypto()
-const postgres = await startScratchPostgres()
-try {
-  const database = await prepareSimDatabase(postgres.adminUrl, postgres.template)
-  const session = await openSession(database.url)
+
+type Server = { adminUrl: string; template: string }
+
+const playOne = async ({ adminUrl, template }: Server, seed: number): Promise<number> => {
+  const player = await openPlayer(adminUrl, template)
+  const outcome = await player.play(seed)
+  console.log(outcome.trace.join('\n'))
+  console.log(outcome.violation ? `seed ${seed}: ${outcome.violation}` : `seed ${seed} holds`)
+  console.log(`trace ${outcome.hash}`)
+  await player.close()
+  return outcome.violation ? 1 : 0
+}
+
+const playPart = async ({ adminUrl, template }: Server, part: number, from: number, to: number) => {
+  const args = [adminUrl, template, String(from + part), String(to), String(PROCESSES)]
+  const child = fork(join(import.meta.dirname, 'player.ts'), args)
+  const total = { seeds: 0, failed: 0, steps: 0, accepted: 0 }
+  child.on('message', (outcome: Played) => {
+    total.seeds += 1
+    total.steps += outcome.steps
+    total.accepted += outcome.accepted
+    if (!outcome.violation) return
+    total.failed += 1
+    console.log(explain(outcome))
+  })
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`A player ended with code ${code}`)
+  return total
+}
+
+const playMany = async (server: Server, from: number, count: number): Promise<number> => {
+  console.log(`seeds ${from} to ${from + count - 1}`)
   const started = performance.now()
-  let failed = 0
-  const first = Number(values.seed ?? values.from)
-  const count = values.seed ? 1 : Number(values.seeds)
-  let steps = 0
-  let accepted = 0
-  for (let seed = first; seed < first + count; seed += 1) {
-    const at = performance.now()
-    const outcome = await runSeed(seed, planOf(seed), database, session)
-    steps += outcome.steps
-    if (values.times) console.log(seed, outcome.steps, (performance.now() - at).toFixed(0))
-    accepted += outcome.accepted
-    if (values.seed) console.log(outcome.trace.join('\n'))
-    if (outcome.violation) {
-      failed += 1
-      console.log(`seed ${seed}: ${outcome.violation}`)
-    }
-    if (values.seed) console.log(JSON.stringify(planOf(seed)), outcome.hash)
-  }
-  const seconds = (performance.now() - started) / 1000
-  console.log(
-    `${count} seeds, ${failed} failed, ${(count / seconds).toFixed(1)}/s, ${(steps / count).toFixed(0)} steps and ${(accepted / count).toFixed(1)} accepted a seed`,
+  const parts = await Promise.all(
+    Array.from({ length: PROCESSES }, (_, part) => playPart(server, part, from, from + count)),
   )
-  await session.close()
+  const seconds = (performance.now() - started) / 1000
+  const sum = (key: 'seeds' | 'failed' | 'steps' | 'accepted') =>
+    parts.reduce((total, part) => total + part[key], 0)
+  console.log(
+    JSON.stringify({
+      sim: 'publish',
+      seeds: sum('seeds'),
+      failed: sum('failed'),
+      seconds: Math.round(seconds),
+      seeds_per_s: Number((count / seconds).toFixed(2)),
+      calls_per_seed: Math.round(sum('steps') / count),
+      accepted_per_seed: Number((sum('accepted') / count).toFixed(1)),
+    }),
+  )
+  return sum('failed')
+}
+
+const server = await startScratchPostgres()
+try {
+  const fresh = Math.floor(Math.random() * 1_000_000_000)
+  const failed = values.seed
+    ? await playOne(server, Number(values.seed))
+    : await playMany(server, Number(values.from ?? fresh), Number(values.seeds ?? 100))
+  process.exitCode = failed > 0 ? 1 : 0
 } finally {
-  await postgres.stop()
+  await server.stop()
 }

@@ -4,7 +4,9 @@ import type { SimDatabase } from './database/prepare.ts'
 import type { Session } from './database/session.ts'
 import { createDatabaseWire } from './database-wire.ts'
 import { createDoorbell } from './doorbell.ts'
+import { beginHolds } from './holds.ts'
 import { nobodyWaitsInSilence } from './invariants/nobody-waits-in-silence.ts'
+import type { Wires, WorkerTampering } from './isolate.ts'
 import { createJudge } from './judge.ts'
 import { createPeople } from './people/people.ts'
 import type { Plan } from './plan.ts'
@@ -25,11 +27,17 @@ export type Outcome = {
   accepted: number
 }
 
-/** What a guard test changes: SQL run before the seed begins. */
-export type Tampering = { sql?: string[] }
+/** What a guard test changes: SQL run before the seed begins, and parts of the workers. */
+export type Tampering = { sql?: string[]; worker?: WorkerTampering }
 
 /** More steps than any seed needs: whoever gets there goes round in circles. */
 const MOST_STEPS = 900
+
+/** What the ledger of money and of places on an app's day does not account for. */
+const ledgerFaults = async (session: Session): Promise<string[]> =>
+  (await session.query<{ fault: string }>('select private.ledger_faults() as fault')).map(
+    ({ fault }) => `ledger: ${fault}`,
+  )
 
 /** Plays one seed on the session, in a transaction that is rolled back. */
 export const runSeed = async (
@@ -54,7 +62,11 @@ export const runSeed = async (
   })
   const isOut = () =>
     world.isStormy() && outs.some(({ from, to }) => scheduler.now() >= from && scheduler.now() < to)
-  const wires = { service: createDatabaseWire(world, isOut), fetch: createXWire(world, x, truth) }
+  const wires: Wires = {
+    ...(tampering.worker && { tampering: tampering.worker }),
+    service: createDatabaseWire(world, isOut),
+    fetch: createXWire(world, x, truth),
+  }
   const doorbell = createDoorbell(world, wires, isOut)
   const judge = createJudge(world, database.people, truth, x)
   let steps = 0
@@ -63,6 +75,9 @@ export const runSeed = async (
   world.fail = (what) => {
     fault ??= new Violation(what)
     throw fault
+  }
+  world.look = async () => {
+    state = await session.look()
   }
   world.call = async (request, commits = true) => {
     const before = state
@@ -82,11 +97,13 @@ export const runSeed = async (
   const people = createPeople({ world, people: database.people, truth, isOut })
   const play = async () => {
     await people.begin()
+    beginHolds(world, database.people, isOut)
     doorbell.beat()
     await scheduler.play(() => fault !== null || !world.isStormy())
     trace.add(scheduler.now(), 'world', 'the storm is over')
     await calmDown(world, doorbell, () => fault !== null)
     if (!fault) judge.calm(nobodyWaitsInSilence(state, world.time()))
+    if (!fault) judge.calm(await ledgerFaults(session))
   }
   try {
     await play()

@@ -24,6 +24,8 @@ export type World = {
   /** False once faults are off and things are left to come right. */
   isStormy(): boolean
   state(): Snapshot
+  /** Reads the state anew, after something happened behind everybody's back. */
+  look(): Promise<void>
   /** Calls the database now. What it commits is checked against every invariant. */
   call(request: Omit<Request, 'now'>, commits?: boolean): Promise<Answered>
   /** Short names for long ids in the trace. */

@@ -27,6 +27,7 @@ export type Answered =
 export type Session = {
   begin(settings: string[]): Promise<Snapshot>
   call(request: Request, commits: boolean): Promise<Answered>
+  look(): Promise<Snapshot>
   /** Reads or arranges something behind everybody's back. */
   query<Row>(sql: string): Promise<Row[]>
   end(): Promise<void>
@@ -115,6 +116,7 @@ export const openSession = async (url: string): Promise<Session> => {
       if (!commits) return { undone: true }
       return { value: results[2]?.rows[0]?.value ?? null, snapshot: snapshotIn(results) }
     },
+    look: async () => snapshotIn(await run('execute snapshot')),
     query: async <Row>(sql: string) => (await run(sql)).at(-1)?.rows as Row[],
     end: async () => {
       await run('rollback')

@@ -83,7 +83,8 @@ const PARTS: Record<keyof Snapshot, string> = {
     'public.accounts left join private.account_tokens as tokens on tokens.account_id = accounts.id',
   ),
   breaker: `(select ${ms('max(breaker_open_until)')} from private.x_apps)`,
-  held: 'private.is_publishing_held()',
+  held: `(select held_since is not null or incarnation.system_identifier <> control.system_identifier
+    from private.incarnation, pg_control_system() as control)`,
   events: `(select coalesce(json_object_agg(subject_id, types), '{}') from (
     select subject_id, json_object_agg(type, times) as types
     from (select subject_id, type, count(*) as times from public.events group by 1, 2) as counted

@@ -70,3 +70,13 @@ export const goWasRight = (
   ]
   return checks.filter(([holds]) => !holds).map(([, why]) => `Go of ${attemptKey(attempt)}: ${why}`)
 }
+
+/** An attempt is given up as absent by its second look that saw nothing, and never by its first. */
+export const givenUpAfterTwoLooks = (before: Snapshot, after: Snapshot): string[] => {
+  const was = new Map(before.attempts.map((attempt) => [attemptKey(attempt), attempt.slug]))
+  const live = new Map(before.live.map((open) => [attemptKey(open), open.absent]))
+  return after.attempts
+    .filter((each) => each.slug === 'not-on-x' && was.get(attemptKey(each)) !== 'not-on-x')
+    .filter((each) => (live.get(attemptKey(each)) ?? 0) < 1)
+    .map((each) => `attempt ${attemptKey(each)} was given up after one look`)
+}

@@ -14,7 +14,12 @@ const window = (seconds: number, nowMs: number) => ({
 })
 
 /** How a call ends that X does not answer as it should: an answer, an error of fetch, or nothing ever. */
-export const endingOf = (ending: Ending, random: Random, nowMs: number): Answer | Error | null => {
+export const endingOf = (
+  ending: Ending,
+  random: Random,
+  nowMs: number,
+  owned: string[],
+): Answer | Error | null => {
   switch (ending) {
     case 'hangs':
       return null
@@ -30,6 +35,8 @@ export const endingOf = (ending: Ending, random: Random, nowMs: number): Answer 
       return { status: 302, body: '', headers: { location: 'https://x.com/' } }
     case 'garbage':
       return { status: 201, body: random.pick(['', '<html>', '{"data":{}}', '{"data":{"id":7}}']) }
+    case 'the id of another post':
+      return owned.length === 0 ? null : json(201, { data: { id: random.pick(owned) } })
     case '401':
       return refusals.unauthorized()
     case '402':

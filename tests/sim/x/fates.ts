@@ -21,6 +21,7 @@ export type Ending =
   | '503'
   | '302'
   | 'garbage'
+  | 'the id of another post'
   | '401'
   | '402'
   | '403'
@@ -31,7 +32,14 @@ export type Ending =
   | '429 of the app'
   | '429 with nonsense'
 
-const afterwards: Record<string, number> = { hangs: 3, reset: 3, '500': 3, '503': 1, garbage: 1 }
+const afterwards: Record<string, number> = {
+  hangs: 3,
+  reset: 3,
+  '500': 3,
+  '503': 1,
+  garbage: 1,
+  'the id of another post': 0.5,
+}
 
 const refusals: Record<string, number> = {
   hangs: 2,

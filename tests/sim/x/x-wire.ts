@@ -50,6 +50,7 @@ export const createXWire = (world: World, x: XState, truth: Truth) => {
   const { scheduler, trace } = world
   const random = world.random.fork('x')
   const say = (what: string) => trace.add(scheduler.now(), 'x', what)
+  const owned = () => world.state().owned.map(([remoteId]) => remoteId)
 
   const carryOut = (call: Call): Answer => {
     const answer = x.carryOut(call)
@@ -78,7 +79,7 @@ export const createXWire = (world: World, x: XState, truth: Truth) => {
     }
     say(`${host.name} sends ${nameOf(call)}: ${fateText(fate)}`)
     if (fate.kind === 'not carried out, but') {
-      answerAt(fate.ms, endingOf(fate.ending, random, world.time()))
+      answerAt(fate.ms, endingOf(fate.ending, random, world.time(), owned()))
       return
     }
     const carryMs = fate.kind === 'late' ? fate.carryMs : random.between(0, fate.ms / 2)
@@ -86,7 +87,7 @@ export const createXWire = (world: World, x: XState, truth: Truth) => {
       const answer = carryOutPost(call, permit)
       if (fate.kind === 'answers') answerAt(fate.ms - carryMs, answer)
       else if (fate.kind === 'late') answerAt(20, fate.answers ? answer : null)
-      else answerAt(fate.ms - carryMs, endingOf(fate.ending, random, world.time()))
+      else answerAt(fate.ms - carryMs, endingOf(fate.ending, random, world.time(), owned()))
     })
   }
 
