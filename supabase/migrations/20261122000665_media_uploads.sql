@@ -85,6 +85,28 @@ $$;
 comment on function private.are_media_ready(uuid, uuid, timestamptz, timestamptz) is
   'Whether the network has every medium of a post, and will still have it when it is sent.';
 
+-- Uploads begin minutes before they are needed, so most posts with media wait for them: that alone
+-- is no risk.
+create function private.are_media_on_time(
+  p_post_id uuid, p_account_id uuid, p_run_at timestamptz, p_now timestamptz
+)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+  select p_run_at > p_now + interval '2 minutes' and not exists (
+    select
+    from private.media_uses as uses
+    join private.media_uploads as uploads
+      on uploads.media_id = uses.media_id and uploads.account_id = p_account_id
+    where uses.post_id = p_post_id and (uploads.attempts > 0 or uploads.state = 'failed')
+  );
+$$;
+
+comment on function private.are_media_on_time(uuid, uuid, timestamptz, timestamptz) is
+  'Whether media that are not on the network yet will be in time, as far as anybody can tell.';
+
 -- The caller holds the locks of the lanes, and refreshes them.
 create function private.refresh_media_ready(p_post_ids uuid[], p_now timestamptz)
 returns void

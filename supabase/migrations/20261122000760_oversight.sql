@@ -88,7 +88,7 @@ as $$
     select * from unnest(p_risks)
     union all
     select
-      'media', 'X does not have all media of the post yet.',
+      'media', 'X does not have all media of the post yet, and the time is near or a try has failed.',
       'Nothing to do while they are processed; GET /media/:id says when one failed.', null
     where not p_media_ready
     union all
@@ -124,13 +124,18 @@ begin
       select jobs.*
       from public.accounts
       cross join lateral (
-        select jobs.post_id, jobs.account_id, jobs.run_at, jobs.media_ready, threads.is_cut
+        select jobs.post_id, jobs.account_id, jobs.run_at, media.is_ready, threads.is_cut
         from private.publish_jobs as jobs
         cross join lateral (
           select not accounts.can_self_reply and exists (
             select from public.post_segments where post_id = jobs.post_id and position = 1
           ) as is_cut
         ) as threads
+        cross join lateral (
+          select jobs.media_ready or private.are_media_on_time(
+            jobs.post_id, jobs.account_id, jobs.run_at, p_now
+          ) as is_ready
+        ) as media
         where jobs.account_id = accounts.id
           and jobs.position = 0
           and jobs.state <> 'sending'
@@ -140,7 +145,7 @@ begin
             or (jobs.run_at, jobs.post_id) > ((p_after ->> 0)::timestamptz, (p_after ->> 1)::uuid)
           )
           and (
-            not jobs.media_ready
+            not media.is_ready
             or threads.is_cut
             or exists (
               select from risks
@@ -169,7 +174,7 @@ begin
                 and risks.since <= due.run_at
                 and due.run_at < risks.until
             ),
-            due.media_ready, due.is_cut
+            due.is_ready, due.is_cut
           )
         )
         order by due.run_at, due.post_id
