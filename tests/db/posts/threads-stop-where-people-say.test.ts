@@ -42,6 +42,10 @@ const textsOf = async (tx: Tx, post: string) =>
     )
   ).rows.map(({ text }) => text)
 
+/** What of money and places does not add up. */
+const ledgerFaults = async (tx: Tx) =>
+  (await tx.query('select * from private.ledger_faults() as fault')).rows
+
 const update = (post: string, segments: unknown[]): [string, unknown[]] => [
   'select public.update_post($1, $2)',
   [post, { segments }],
@@ -63,6 +67,7 @@ test('given up, the rest is gone and what X has is the post', () =>
     const { version } = await readPost(tx, post)
     await tx.query('select public.drop_remainder($1)', [post])
     expect((await readPost(tx, post)).version).toBe(version)
+    expect(await ledgerFaults(tx)).toEqual([])
   }))
 
 test('given up while a resumed segment waits, nothing of it is sent', () =>
@@ -75,6 +80,7 @@ test('given up while a resumed segment waits, nothing of it is sent', () =>
     expect(await count(tx, 'private.publish_jobs where post_id = $1', [post])).toBe(0)
     await tx.query('select private.refresh_lanes(array[$1::uuid])', [account.id])
     expect((await startSending(tx, at(3600))).attempts).toEqual([])
+    expect(await ledgerFaults(tx)).toEqual([])
   }))
 
 test.each([
@@ -126,6 +132,7 @@ test('what is not on X can be rewritten, and is what is sent then', () =>
     expect((await startSending(tx, at(120))).attempts).toMatchObject([
       { position: 1, number: 2, text: 'better', reply_to: '11' },
     ])
+    expect(await ledgerFaults(tx)).toEqual([])
   }))
 
 test.each([

@@ -96,6 +96,7 @@ test('asks for every segment, the last one first; the post stays published and s
 
     await unpublish(tx, post)
     expect(await count(tx, 'private.removals')).toBe(0)
+    expect((await tx.query('select private.ledger_faults()')).rows).toEqual([])
   }))
 
 test('a worker that dies leaves the rest to the next one', () =>
@@ -150,6 +151,7 @@ test('of a thread that stopped half way, what is on X goes and the rest is never
       })
     }
     expect((await claim(tx, 4000))[0]?.segments).toHaveLength(1)
+    expect((await tx.query('select private.ledger_faults()')).rows).toEqual([])
   }))
 
 test('an account that is disconnected meanwhile deletes nothing until it is connected again', () =>
