@@ -222,6 +222,7 @@ declare
   v_x_app_id uuid := coalesce(p_x_app_id, '00000000-0000-0000-0000-000000000001');
 begin
   perform private.require_role(v_workspace_id, 'admin');
+  perform private.require_unsuspended(v_workspace_id);
   if p_x_app_id is not null and not exists (
     select from private.x_apps
     where id = p_x_app_id and workspace_id = v_workspace_id and deleted_at is null

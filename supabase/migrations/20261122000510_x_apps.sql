@@ -73,6 +73,7 @@ declare
   v_app private.x_apps;
 begin
   perform private.require_role(p_workspace_id, 'admin');
+  perform private.require_unsuspended(p_workspace_id);
   insert into private.x_apps (
     id, workspace_id, name, client_id, encrypted_client_secret, posts_per_day
   )

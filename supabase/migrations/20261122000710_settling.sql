@@ -425,6 +425,7 @@ begin
   update public.posts
   set status = 'publishing'
   where id = p_attempt.post_id and status in ('scheduled', 'partially_published');
+  perform private.reserve_posts(array[p_attempt.post_id], p_now, p_may_refuse => false);
   insert into private.live_attempts (
     post_id, position, number, account_id, workspace_id, go_id, sending_at, deadline_at, next_look_at
   )

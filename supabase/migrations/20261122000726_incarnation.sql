@@ -308,6 +308,7 @@ begin
   where id = p_post_id and status = 'held';
   update public.posts set status = 'publishing', updated_at = p_now
   where id = p_post_id and status in ('scheduled', 'partially_published');
+  perform private.reserve_posts(array[p_post_id], p_now, p_may_refuse => false);
   update public.post_segments set status = 'sending'
   where post_id = p_post_id and position = p_position;
 

@@ -155,7 +155,9 @@ comment on function private.over_budget(bigint, bigint, bigint, date) is
 
 -- The row of a month is locked by its first change, so what is compared with the limit is what
 -- everybody before has committed. Only what asks for more can be refused.
-create function private.charge_budgets(p_changes private.hold_change[])
+create function private.charge_budgets(
+  p_changes private.hold_change[], p_may_refuse boolean default true
+)
 returns void
 language plpgsql
 set search_path = ''
@@ -179,8 +181,8 @@ begin
     set judge_at = '-infinity'
     from sums
     where budgets.workspace_id = sums.workspace_id
-      and budgets.stopped_at is not null
-      and sums.amount < 0
+      and budgets.limit_micros is not null
+      and case when sums.amount < 0 then budgets.stopped_at is not null else not p_may_refuse end
   )
   select array_agg(private.over_budget(
     sums.amount, budgets.limit_micros - charged.committed + sums.amount, budgets.limit_micros,
@@ -190,13 +192,13 @@ begin
   from charged
   join sums using (workspace_id, month)
   join private.budgets using (workspace_id)
-  where sums.amount > 0 and charged.committed > budgets.limit_micros;
+  where p_may_refuse and sums.amount > 0 and charged.committed > budgets.limit_micros;
   perform private.refuse_first(v_over);
 end
 $$;
 
-comment on function private.charge_budgets(private.hold_change[]) is
-  'Adds changes of holds to their months; 409 over-budget when more is asked for than is left.';
+comment on function private.charge_budgets(private.hold_change[], boolean) is
+  'Adds changes of holds to their months; 409 over-budget when more is asked for than is left. What may not be refused has the budget judged anew.';
 
 create function private.next_free_day(p_x_app_id uuid, p_after date, p_places int)
 returns date
@@ -241,7 +243,9 @@ $$;
 comment on function private.day_full(uuid, date, int, int) is
   'What somebody is told for whose post a day of an X app has no room.';
 
-create function private.take_places(p_changes private.hold_change[])
+create function private.take_places(
+  p_changes private.hold_change[], p_may_refuse boolean default true
+)
 returns void
 language plpgsql
 set search_path = ''
@@ -269,12 +273,12 @@ begin
   from taken
   join sums using (x_app_id, day)
   join private.x_apps as apps on apps.id = taken.x_app_id
-  where sums.places > 0 and taken.taken > apps.posts_per_day;
+  where p_may_refuse and sums.places > 0 and taken.taken > apps.posts_per_day;
   perform private.refuse_first(v_full);
 end
 $$;
 
-comment on function private.take_places(private.hold_change[]) is
+comment on function private.take_places(private.hold_change[], boolean) is
   'Takes and gives back places of app days; 409 day-full when more is asked for than is left.';
 
 -- Holds ----------
@@ -385,9 +389,10 @@ comment on function private.wanted_holds(uuid[], timestamptz) is
   'The holds posts should have: by their segments, the time they are due and today''s prices.';
 
 -- A hold that is already what the post needs is kept, so that a repeated call changes nothing and a
--- post may move within its month however tight the budget is.
+-- post may move within its month however tight the budget is. p_may_refuse false: X has begun the post
+-- already, so it is held for whatever the limit says, and a stopped budget keeps the rest waiting.
 create function private.reserve_posts(
-  p_post_ids uuid[], p_now timestamptz default clock_timestamp()
+  p_post_ids uuid[], p_now timestamptz default clock_timestamp(), p_may_refuse boolean default true
 )
 returns void
 language plpgsql
@@ -425,12 +430,12 @@ begin
     returning workspace_id, x_app_id, day, held as amount, places
   )
   select v_changes || array_agg(row(taken.*)::private.hold_change) into v_changes from taken;
-  perform private.charge_budgets(v_changes);
-  perform private.take_places(v_changes);
+  perform private.charge_budgets(v_changes, p_may_refuse);
+  perform private.take_places(v_changes, p_may_refuse);
 end
 $$;
 
-comment on function private.reserve_posts(uuid[], timestamptz) is
+comment on function private.reserve_posts(uuid[], timestamptz, boolean) is
   'Holds the price of scheduled posts and takes their places; 409 over-budget or day-full. The caller holds their lanes.';
 
 -- What X has although nothing was held for it: a post that had been given up, and was found after
@@ -891,7 +896,10 @@ as $$
   union all
   select format('post %s is %s without a hold', posts.id, posts.status)
   from public.posts
-  where posts.status in ('scheduled', 'publishing', 'unconfirmed')
+  where (
+      posts.status in ('scheduled', 'publishing', 'unconfirmed')
+      or exists (select from private.publish_jobs as jobs where jobs.post_id = posts.id)
+    )
     and not exists (
       select from private.spend_ledger as ledger where ledger.post_id = posts.id and ledger.is_open
     )

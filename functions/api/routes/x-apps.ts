@@ -24,7 +24,7 @@ const docs = {
     description:
       'Accounts connected with its x_app_id use its credits and its daily cap. Register <SUPABASE_URL>/functions/v1/api/accounts/callback as its callback at X.',
     responses: { 201: { ...answer, headers: ['etag', 'location'] } },
-    errors: ['not-found', 'role-required', 'x-app-registered'],
+    errors: ['not-found', 'role-required', 'workspace-suspended', 'x-app-registered'],
   }),
   list: describe({
     summary: 'List the X apps of a workspace, oldest first',

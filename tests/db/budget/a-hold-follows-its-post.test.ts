@@ -8,13 +8,16 @@ import {
   POST_WITH_URL,
   placesTaken,
   sendDue,
+  setLimit,
 } from '../../helpers/money.ts'
 import {
   type Account,
   actFor,
   at,
+  claimJobs,
   connectAccount,
   go,
+  NOW,
   readPost,
   resultFor,
   schedulePost,
@@ -171,6 +174,21 @@ test('a post that was given up and is on X after all is accounted for once', () 
     }
     expect((await readPost(tx, begun.post)).status).toBe('published')
     expect(await sums(tx, begun)).toMatchObject({ open: 0, settled: POST, committed: POST })
+  }))
+
+test('a thread that was given up and goes on after all holds what is still to be sent, whatever the limit says', () =>
+  withTx(async (tx) => {
+    const begun = await begin(tx, ['one', 'two', 'three'])
+    const [attempt] = await sendDue(tx, 'refused')
+    if (!attempt) throw new Error('nothing was sent')
+    await setLimit(tx, begun.account, POST)
+    await settle(tx, begun.account.id, [resultFor(attempt, 'accepted')])
+    expect(await sums(tx, begun)).toMatchObject({ open: 3 * POST, settled: 0 })
+
+    await tx.query('select private.limits_tick($1)', [NOW])
+    expect((await claimJobs(tx, { now: at(60) })).lanes).toEqual([])
+    await setLimit(tx, begun.account, null)
+    expect((await claimJobs(tx, { now: at(60) })).lanes).toHaveLength(1)
   }))
 
 test('a price that changes while a post waits does not change what was held for it', () =>

@@ -94,6 +94,17 @@ const verbs: Record<string, (world: World, step: Step) => Promise<unknown>> = {
     const release = lanes.map((lane) => lane.account_id)
     await settle(tx, claimId, [], { release, now: at(now) })
   },
+  /** X answers after all to an attempt that was closed without it. */
+  late: async ({ tx, now }, { a, b }) => {
+    const { rows } = await tx.query(
+      `select post_id, position, number, account_id from public.publish_attempts
+       where status <> 'accepted' order by post_id, position, number`,
+    )
+    const attempt = pick(rows, a)
+    if (!attempt) return
+    const answer = resultFor(attempt, 'accepted', { remote_id: `late-${a}-${b}` })
+    await settle(tx, attempt.account_id, [answer], { now: at(now) })
+  },
   found: async ({ tx, now }, { b }) => {
     const verdict = b % 2 ? { verdict: 'absent' } : { verdict: 'found', remote_id: `found-${b}` }
     await look(tx, at(now), verdict)
