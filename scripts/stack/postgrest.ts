@@ -66,7 +66,13 @@ export const startPostgrest = async (o: Options) => {
     ...running,
     port,
     /** Connects and loads the schema again at once; it would back off by itself after an outage. */
-    reconnect: () => process.kill(running.pid(), 'SIGUSR1'),
+    reconnect: () => {
+      try {
+        process.kill(running.pid(), 'SIGUSR1')
+      } catch {
+        // It is ending, or being started again: it connects then.
+      }
+    },
   }
 }
 

@@ -19,6 +19,8 @@ const directory = await mkdtemp(join(tmpdir(), 'myposts-bench-'))
 const data = join(directory, 'stack')
 const host = await startHost({ data }, say)
 const sql = new pg.Client({ connectionString: host.state.admin_db_url })
+// The last part crashes Postgres on purpose.
+sql.on('error', () => {})
 try {
   await sql.connect()
   const x = controlX(host.state.x_url)
