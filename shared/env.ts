@@ -30,7 +30,9 @@ const url = (fallback: string) => z.preprocess(blankIsAbsent, z.url().default(fa
 
 /** Every variable our functions read, by its own name. docs/configuration.md says what each means. */
 export const EnvSchema = z.object({
-  SUPABASE_URL: z.url(),
+  SUPABASE_URL: z.url().refine((url) => !/-all\.supabase\.\w+$/.test(new URL(url).hostname), {
+    error: 'leads to replicas, too: name the project itself',
+  }),
   SUPABASE_PUBLISHABLE_KEYS: namedKeys,
   SUPABASE_SECRET_KEYS: namedKeys,
   SUPABASE_JWKS: json.pipe(z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() })) })),

@@ -6,6 +6,9 @@ type Fault = {
   times?: number
   after?: number
   ms?: number
+  /** answer: what the client gets. */
+  status?: number
+  body?: unknown
 }
 
 /** The sandbox X's control API: what it truly accepted, and how it shall misbehave. */

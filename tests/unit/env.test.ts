@@ -25,6 +25,8 @@ test('names everything that is missing, in one message', () => {
 })
 
 const wrong: [string, string][] = [
+  // The load balancer of a project with replicas: what a replica says must decide nothing.
+  ['SUPABASE_URL', 'https://abc-all.supabase.co'],
   ['SUPABASE_SECRET_KEYS', '{"cron":"only"}'],
   ['SUPABASE_JWKS', 'not json'],
   ['ENCRYPTION_KEYS', '{"k1":"c2hvcnQ="}'],
