@@ -366,8 +366,97 @@ comment on function private.sending_batch(uuid, uuid[]) is
 -- One post that a worker wants to send, and the claim under which it holds the lane.
 create type private.go_request as (post_id uuid, claim_id uuid);
 
--- Commits attempts for the jobs that may be sent now: due, not canceled, not stale, of a lane that
--- the claim holds, that nothing closes and whose X app may send.
+-- The jobs that may be sent now: due, not canceled, not stale, of a lane that the claim holds, that
+-- nothing closes and whose X app may send. The caller holds the locks of the lanes.
+create function private.allowed_jobs(p_wanted private.go_request[], p_now timestamptz)
+returns setof private.publish_jobs
+language plpgsql
+stable
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_nestloop = off
+as $$
+declare
+  v_post_ids uuid[] := array(select post_id from unnest(p_wanted));
+begin
+  return query
+  select jobs.*
+  from unnest(p_wanted) as wanted
+  join private.publish_jobs as jobs on jobs.post_id = wanted.post_id
+  join private.account_lanes as lanes
+    on lanes.account_id = jobs.account_id and lanes.claim_id = wanted.claim_id
+  join private.x_apps as apps on apps.id = lanes.x_app_id
+  left join private.live_attempts as live
+    on live.post_id = any (v_post_ids)
+    and live.post_id = jobs.post_id and live.position = jobs.position
+  where jobs.post_id = any (v_post_ids)
+    and jobs.state = 'waiting'
+    and jobs.media_ready
+    and jobs.stale_at > p_now
+    -- A job that moved is claimed anew: its worker waits for another instant.
+    and jobs.run_at <= p_now + interval '1 second'
+    and lanes.account_id = any (array(
+      select account_id from private.publish_jobs where post_id = any (v_post_ids)
+    ))
+    and lanes.lease_expires_at > p_now
+    and lanes.blocked_until <= p_now
+    and lanes.closed_by = '{}'
+    and (apps.breaker_open_until <= p_now or apps.probe_account_id = jobs.account_id)
+    and live.post_id is null;
+end
+$$;
+
+comment on function private.allowed_jobs(private.go_request[], timestamptz) is
+  'Which of the wanted posts may be sent now.';
+
+-- p_account_ids: one for each post that goes out. The lane closes with the last post its window has
+-- room for, before X has to say so.
+create function private.count_sends(p_account_ids uuid[], p_lease interval, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_nestloop = off
+as $$
+begin
+  update private.account_lanes as lanes
+  set
+    lease_expires_at = p_now + p_lease,
+    sent_15_min = counts.sent_15_min, ends_15_min = counts.ends_15_min,
+    sent_3_h = counts.sent_3_h, ends_3_h = counts.ends_3_h,
+    sent_24_h = counts.sent_24_h, ends_24_h = counts.ends_24_h,
+    blocked_until = greatest(
+      lanes.blocked_until,
+      case when counts.sent_15_min >= apps.posts_per_15_min then counts.ends_15_min end,
+      case when counts.sent_3_h >= apps.posts_per_3_h then counts.ends_3_h end
+    )
+  from (
+    select account_id, count(*)::int as posts from unnest(p_account_ids) as account_id group by 1
+  ) as sending
+  join private.account_lanes as before
+    on before.account_id = any (p_account_ids) and before.account_id = sending.account_id
+  join private.x_apps as apps on apps.id = before.x_app_id
+  cross join lateral (
+    select
+      case when before.ends_15_min > p_now then before.sent_15_min else 0 end + posts as sent_15_min,
+      case when before.ends_3_h > p_now then before.sent_3_h else 0 end + posts as sent_3_h,
+      case when before.ends_24_h > p_now then before.sent_24_h else 0 end + posts as sent_24_h,
+      case when before.ends_15_min > p_now then before.ends_15_min
+        else p_now + interval '15 minutes' end as ends_15_min,
+      case when before.ends_3_h > p_now then before.ends_3_h
+        else p_now + interval '3 hours' end as ends_3_h,
+      case when before.ends_24_h > p_now then before.ends_24_h
+        else p_now + interval '24 hours' end as ends_24_h
+  ) as counts
+  where lanes.account_id = any (p_account_ids) and lanes.account_id = before.account_id;
+end
+$$;
+
+comment on function private.count_sends(uuid[], interval, timestamptz) is
+  'Prolongs the leases of lanes that send, and counts what they send in their rate windows.';
+
 create function private.start_attempts(
   p_go_id uuid, p_wanted private.go_request[], p_lease interval, p_now timestamptz
 )
@@ -380,46 +469,12 @@ set enable_nestloop = off
 as $$
 declare
   v_post_ids uuid[] := array(select post_id from unnest(p_wanted) order by post_id);
+  v_account_ids uuid[];
 begin
-  with allowed as materialized (
-    select
-      jobs.post_id, jobs.position, jobs.account_id, jobs.workspace_id,
-      apps.posts_per_15_min, apps.posts_per_3_h,
-      case when lanes.ends_15_min > p_now then lanes.sent_15_min else 0 end as sent_15_min,
-      case when lanes.ends_3_h > p_now then lanes.sent_3_h else 0 end as sent_3_h,
-      case when lanes.ends_24_h > p_now then lanes.sent_24_h else 0 end as sent_24_h,
-      case when lanes.ends_15_min > p_now then lanes.ends_15_min else p_now + interval '15 minutes' end
-        as ends_15_min,
-      case when lanes.ends_3_h > p_now then lanes.ends_3_h else p_now + interval '3 hours' end
-        as ends_3_h,
-      case when lanes.ends_24_h > p_now then lanes.ends_24_h else p_now + interval '24 hours' end
-        as ends_24_h
-    from unnest(p_wanted) as wanted
-    join private.publish_jobs as jobs on jobs.post_id = wanted.post_id
-    join private.account_lanes as lanes
-      on lanes.account_id = jobs.account_id and lanes.claim_id = wanted.claim_id
-    join private.x_apps as apps on apps.id = lanes.x_app_id
-    left join private.live_attempts as live
-      on live.post_id = any (v_post_ids)
-      and live.post_id = jobs.post_id and live.position = jobs.position
-    where jobs.post_id = any (v_post_ids)
-      and jobs.state = 'waiting'
-      and jobs.media_ready
-      and jobs.stale_at > p_now
-      -- A job that moved is claimed anew: its worker waits for another instant.
-      and jobs.run_at <= p_now + interval '1 second'
-      and lanes.account_id = any (array(
-        select account_id from private.publish_jobs where post_id = any (v_post_ids)
-      ))
-      and lanes.lease_expires_at > p_now
-      and lanes.blocked_until <= p_now
-      and lanes.closed_by = '{}'
-      and (apps.breaker_open_until <= p_now or apps.probe_account_id = jobs.account_id)
-      and live.post_id is null
-  ), posts as (
+  with posts as (
     update public.posts
     set status = 'publishing'
-    from allowed
+    from private.allowed_jobs(p_wanted, p_now) as allowed
     where posts.id = any (v_post_ids)
       and posts.id between v_post_ids[1] and v_post_ids[cardinality(v_post_ids)]
       and posts.id = allowed.post_id
@@ -446,44 +501,21 @@ begin
     from posts
     where segments.post_id = any (v_post_ids)
       and segments.post_id between v_post_ids[1] and v_post_ids[cardinality(v_post_ids)]
-      and segments.post_id = posts.post_id
-      and segments.position = posts.position
+      and segments.post_id = posts.post_id and segments.position = posts.position
   ), jobs as (
     update private.publish_jobs as jobs
     set state = 'sending'
     from posts
     where jobs.post_id = any (v_post_ids) and jobs.post_id = posts.post_id
   )
-  update private.account_lanes as lanes
-  set
-    lease_expires_at = p_now + p_lease,
-    sent_15_min = sending.sent_15_min, ends_15_min = sending.ends_15_min,
-    sent_3_h = sending.sent_3_h, ends_3_h = sending.ends_3_h,
-    sent_24_h = sending.sent_24_h, ends_24_h = sending.ends_24_h,
-    -- The lane closes with the last post its window has room for, before X has to say so.
-    blocked_until = greatest(
-      lanes.blocked_until,
-      case when sending.sent_15_min >= sending.posts_per_15_min then sending.ends_15_min end,
-      case when sending.sent_3_h >= sending.posts_per_3_h then sending.ends_3_h end
-    )
-  from (
-    select
-      account_id, posts_per_15_min, posts_per_3_h, ends_15_min, ends_3_h, ends_24_h,
-      sent_15_min + count(*)::int as sent_15_min, sent_3_h + count(*)::int as sent_3_h,
-      sent_24_h + count(*)::int as sent_24_h
-    from posts
-    group by
-      account_id, posts_per_15_min, posts_per_3_h, ends_15_min, ends_3_h, ends_24_h,
-      sent_15_min, sent_3_h, sent_24_h
-  ) as sending
-  where lanes.account_id = any (array(select account_id from posts))
-    and lanes.account_id = sending.account_id;
+  select array_agg(account_id) into v_account_ids from posts;
+  perform private.count_sends(v_account_ids, p_lease, p_now);
 end
 $$;
 
 comment on function private.start_attempts(
   uuid, private.go_request[], interval, timestamptz
-) is 'The check and the commit of a Go, under the locks of its lanes.';
+) is 'The commit of a Go, under the locks of its lanes.';
 
 -- Whatever is wrong with one post must not stop the others of its Go.
 create function private.start_attempts_safely(

@@ -74,6 +74,13 @@ as $$
 declare
   v_post_ids uuid[];
 begin
+  -- A heartbeat that finds nothing costs next to nothing.
+  if not exists (
+    select from private.publish_jobs where stale_at <= p_now and stale_at < 'infinity'
+  ) then
+    return 0;
+  end if;
+
   with stale as (
     select
       jobs.post_id,
@@ -132,6 +139,10 @@ as $$
 declare
   v_post_ids uuid[];
 begin
+  if not exists (select from private.publish_jobs where position > 0) then
+    return 0;
+  end if;
+
   with stuck as (
     select jobs.post_id, jobs.position
     from private.publish_jobs as jobs

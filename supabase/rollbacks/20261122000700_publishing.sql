@@ -5,6 +5,8 @@ drop function public.list_attempts(uuid);
 drop function private.open_attempts(uuid, uuid);
 drop function private.start_attempts_safely(uuid, private.go_request[], interval, timestamptz);
 drop function private.start_attempts(uuid, private.go_request[], interval, timestamptz);
+drop function private.count_sends(uuid[], interval, timestamptz);
+drop function private.allowed_jobs(private.go_request[], timestamptz);
 drop type private.go_request;
 drop function private.sending_batch(uuid, uuid[]);
 drop function service.claim_jobs(uuid, uuid, int, int, interval, interval, timestamptz);
