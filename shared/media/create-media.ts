@@ -28,6 +28,9 @@ export const createMedia = async (
   if (input.bytes > limit.mostBytes) {
     throw refuse('/bytes', `A file of this type may have ${limit.mostBytes} bytes at most.`)
   }
+  if (limit.kind === 'video' && input.alt_text) {
+    throw refuse('/alt_text', 'Videos take no description: caption the video itself.')
+  }
   const kind = limit.kind === 'photo' ? 'image' : limit.kind
   const row = await caller.rpc<MediaRow & { upload_expires_at: string }>('create_media', {
     p_workspace_id: workspaceId,

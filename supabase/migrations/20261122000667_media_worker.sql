@@ -320,6 +320,10 @@ begin
   perform private.lock_lanes(v_account_ids);
   v_media := private.lock_media(p_media_id, p_version);
   perform private.require_role(v_media.workspace_id, 'editor');
+  if v_media.kind = 'video' and p_alt_text is not null then
+    perform private.refuse(422, 'invalid-value', 'Videos take no description.',
+      'Caption the video itself.');
+  end if;
   update public.media
   set alt_text = p_alt_text, version = media.version + 1
   where id = p_media_id

@@ -64,13 +64,15 @@ export const readMp4 = async (reader: Reader): Promise<FileFacts | null> => {
   }
   const video = tracks.find(({ handler }) => handler === 'vide')
   if (!video) return null
+  // A film in fragments tells neither its length nor its samples here; the network judges it.
+  const isWhole = clock.seconds > 0
   return {
     contentType,
     kind: 'video',
     width: video.width,
     height: video.height,
-    durationMs: Math.round(clock.seconds * 1_000),
-    frameRate: Math.round(video.frameRate * 100) / 100,
+    durationMs: isWhole ? Math.round(clock.seconds * 1_000) : null,
+    frameRate: isWhole ? Math.round(video.frameRate * 100) / 100 : null,
     videoCodec: video.codec,
     audioCodec: tracks.find(({ handler }) => handler === 'soun')?.codec ?? null,
     isAnimated: true,

@@ -40,6 +40,7 @@ const files: [string, Buffer, object][] = [
     },
   ],
   ['a QuickTime film', mp4({ brand: 'qt  ' }), { contentType: 'video/quicktime', kind: 'video' }],
+  ['an MP4 in fragments', mp4({ seconds: 0 }), { durationMs: null, frameRate: null, width: 640 }],
   ['an MP4 whose description comes first', mp4({ isFastStart: true }), { kind: 'video' }],
 ]
 
