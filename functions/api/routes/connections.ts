@@ -18,7 +18,7 @@ const docs = {
   connect: describe({
     summary: 'Start connecting an X account',
     responses: { 200: { description: 'Where to send the browser.', schema: ConnectResult } },
-    errors: ['not-found', 'role-required'],
+    errors: ['not-found', 'role-required', 'workspace-suspended'],
   }),
   callback: describe({
     summary: 'Where the network sends the browser back to',

@@ -10,6 +10,7 @@ import { cursorOf, encodeCursor, limitOf } from '../../../shared/http/cursor.ts'
 import { describe } from '../../../shared/http/document.ts'
 import { linkNext } from '../../../shared/http/page.ts'
 import { pageOf } from '../../../shared/http/params.ts'
+import { problems } from '../../../shared/http/problems.ts'
 import { validate } from '../../../shared/http/validate.ts'
 import { workspace } from '../../../shared/http/workspace.ts'
 
@@ -51,10 +52,12 @@ export const events = (deps: Deps) =>
         const { after, limit } = c.req.valid('query')
         const [from, known] = after ?? [0, null]
         const { caller, workspaceId } = c.var
-        const [fork, rows] = await Promise.all([
+        const [located, rows] = await Promise.all([
           locateCursor(caller, workspaceId, from, known),
           listEvents(caller, workspaceId, from, limit + 1),
         ])
+        const { fork, lost_after: lostAfter } = located
+        if (lostAfter !== null) throw problems.logRestored(encodeCursor([lostAfter, fork]))
         const data = rows.slice(0, limit)
         const cursor = encodeCursor([data.at(-1)?.sequence ?? from, fork])
         const hasMore = rows.length > limit

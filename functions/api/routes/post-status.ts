@@ -32,6 +32,8 @@ const unschedulable = [
   'workspace-suspended',
   'account-not-connected',
   'self-reply-unavailable',
+  'over-budget',
+  'day-full',
   'illegal-transition',
   'outcome-unknown',
   'post-in-flight',

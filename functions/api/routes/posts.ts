@@ -50,6 +50,8 @@ const docs = {
       'account-not-connected',
       'scheduled-in-past',
       'self-reply-unavailable',
+      'over-budget',
+      'day-full',
     ],
   }),
   validate: describe({
@@ -75,6 +77,8 @@ const docs = {
       'post-not-editable',
       'segment-on-x',
       'self-reply-unavailable',
+      'over-budget',
+      'day-full',
     ],
   }),
   cancel: describe({

@@ -130,6 +130,6 @@ test('posts, holds, budgets and days agree after every step of any history', asy
         }
       }),
     ),
-    { numRuns: 25, endOnFailure: true },
+    { numRuns: 15, endOnFailure: true },
   )
 }, 120_000)
