@@ -22,6 +22,8 @@ const docs = {
       'workspace-suspended',
       'account-not-connected',
       'self-reply-unavailable',
+      'over-budget',
+      'day-full',
       'illegal-transition',
       'outcome-unknown',
       'post-in-flight',
