@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { revokeTokens } from '../../shared/accounts/revoke-tokens.ts'
-import { createRotateKeys } from '../../shared/crypto/rotate-keys.ts'
+import { createRotateKeys } from '../../shared/accounts/rotate-keys.ts'
 import type { Deps } from '../../shared/deps.ts'
 import { requireCron } from '../../shared/http/auth.ts'
 import { createOnError } from '../../shared/http/on-error.ts'

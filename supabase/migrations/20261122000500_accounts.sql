@@ -93,6 +93,8 @@ create index accounts_workspace_id_idx on public.accounts (workspace_id, created
 create index accounts_user_id_idx on public.accounts (user_id);
 -- Serves: the foreign key to X apps.
 create index accounts_x_app_id_idx on public.accounts (x_app_id);
+-- Serves: whose a post is that somebody saw on the network.
+create index accounts_network_remote_user_id_idx on public.accounts (network, remote_user_id);
 
 create table private.account_tokens (
   account_id uuid primary key references public.accounts (id) on delete cascade,

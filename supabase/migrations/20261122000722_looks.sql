@@ -264,9 +264,6 @@ create trigger accounts_after_update_wake_looks
   )
   execute function private.tg_accounts__wake_looks();
 
--- Serves: whose a post is that somebody saw on the network.
-create index accounts_network_remote_user_id_idx on public.accounts (network, remote_user_id);
-
 -- Of what a look found, posts that are ours already belong to other segments. Volatile as above.
 create function service.list_owned_remote_ids(p_remote_ids text[], p_network text default 'x')
 returns jsonb

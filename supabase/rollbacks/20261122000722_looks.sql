@@ -14,7 +14,6 @@ drop function private.not_found_failure(text, smallint, text[]);
 drop function private.disputed_finds(jsonb);
 drop function private.plain_text(text);
 drop function service.list_owned_remote_ids(text[], text);
-drop index public.accounts_network_remote_user_id_idx;
 drop trigger accounts_after_update_wake_looks on public.accounts;
 drop function private.tg_accounts__wake_looks();
 drop function service.list_open_looks(text, text);

@@ -84,7 +84,7 @@ test('whatever a refresh and the rotation do at once, the refreshed pair stays',
     const id = await account(tx)
     await rotate(tx)
     const batch = renewed(await claim(tx))
-    const results = await race(2, (client, index) =>
+    const results = await race<unknown>(2, (client, index) =>
       index === 0 ? save(client, batch) : saveRefreshed(client, id, 1, `v1.k2.iv.new${round}`),
     )
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { createRotateKeys } from '../../../shared/accounts/rotate-keys.ts'
 import { decrypt, encrypt } from '../../../shared/crypto/encrypt.ts'
 import { parseKeyRing } from '../../../shared/crypto/key-ring.ts'
-import { createRotateKeys } from '../../../shared/crypto/rotate-keys.ts'
 import { fakeWorker } from '../../helpers/fake-worker.ts'
 
 const key = (letter: string) => btoa(letter.repeat(32))

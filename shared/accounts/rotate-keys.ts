@@ -1,5 +1,5 @@
+import { decrypt, encrypt } from '../crypto/encrypt.ts'
 import type { Deps } from '../deps.ts'
-import { decrypt, encrypt } from './encrypt.ts'
 
 type Need = Pick<Deps, 'env' | 'monotonic' | 'service' | 'log'>
 
