@@ -28,6 +28,24 @@ const begun = async (tx: Tx) => {
   return { account, post, claimId }
 }
 
+test('pauses between its segments in the queue, and lets other posts of the account go meanwhile', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const thread = await schedulePost(tx, account, { texts: ['one', 'two'] })
+    const other = await schedulePost(tx, account, { due: at(2) })
+    const { claimId } = await claimJobs(tx)
+    const attempts = await go(tx, claimId, [thread])
+    const results = [resultFor(first(attempts), 'accepted', { remote_id: '11' })]
+    await settle(tx, claimId, results, { pause: '5 seconds' })
+
+    expect(await go(tx, claimId, [thread], { now: at(3) })).toEqual([])
+    expect(await go(tx, claimId, [other], { now: at(3) })).toHaveLength(1)
+    expect((await readPost(tx, thread)).status).toBe('publishing')
+    expect(await go(tx, claimId, [thread], { now: at(5) })).toMatchObject([
+      { position: 1, reply_to: '11' },
+    ])
+  }))
+
 test('says "partially published" when its account is paused half way, and goes on after', () =>
   withTx(async (tx) => {
     const { account, post, claimId } = await begun(tx)

@@ -11,6 +11,7 @@ import {
   START,
   tokenHolder,
 } from '../../helpers/fake-worker.ts'
+import { barrier } from '../../helpers/race.ts'
 
 type Args = Record<string, unknown>
 type Database = Record<string, (args: Args) => unknown>
@@ -230,4 +231,24 @@ test('rings for lanes that come back while it drains', async () => {
   })
 
   expect(worker.callsOf('ring_publish')).toHaveLength(1)
+})
+
+test('hundreds of accounts are under way at once, and one that hangs holds up no other', async () => {
+  const names = Array.from({ length: 400 }, (_, index) => `${index}`)
+  const lanes = await Promise.all(names.map((name) => lane(name)))
+  const crowd = barrier(300)
+  const others = barrier(names.length)
+  const { results } = await start(lanes, {
+    database: { advance: allowing((post_id) => ({ text: post_id })) },
+    publish: (async (_token: string, { text }: { text: string }) => {
+      // Nobody is answered before hundreds have asked, and this one not before all others were.
+      await crowd()
+      const isOver = others()
+      if (text === 'post-0') await isOver
+      return accepted(text)
+    }) as never,
+  })
+
+  expect(results).toHaveLength(400)
+  expect(results.at(-1)?.post_id).toBe('post-0')
 })
