@@ -3,6 +3,7 @@ import { beforeAll, expect, inject, test } from 'vitest'
 import { asSuperuser } from '../helpers/accounts.ts'
 import { gif, jpeg, mp4, png } from '../helpers/files.ts'
 import { type MediaFrontend, mediaFrontend } from '../helpers/media-frontend.ts'
+import { sandboxX } from '../helpers/sandbox-x.ts'
 import { until } from '../helpers/until.ts'
 
 let page: MediaFrontend
@@ -54,6 +55,23 @@ test('pictures keep their order, and a post may have nothing else', async () => 
   const sent = (await page.accepted()).at(-1)
   expect(sent?.text).toBe('')
   expect(sent?.media.map(({ alt_text }) => alt_text)).toEqual(['third', 'second', 'first'])
+})
+
+test('a post of pictures alone whose answer is lost is found by them, and never sent again', async () => {
+  const picture = await page.upload(png(11, 11), 'image/png')
+  await sandboxX(inject('stack').x_url).addFault({
+    match: { username: page.account.username, method: 'POST', path: '/2/tweets' },
+    kind: 'reset_after',
+    times: 1,
+  })
+  const before = (await page.accepted()).length
+  const postId = await page.publish({ content: undefined, media_ids: [picture] })
+
+  await page.untilStatus(postId, 'unconfirmed')
+  const post = await page.untilStatus(postId, 'published', 45_000)
+  const accepted = await page.accepted()
+  expect(accepted).toHaveLength(before + 1)
+  expect(post.segments[0].remote_id).toBe(accepted.at(-1)?.id)
 })
 
 test('a video that X processes slowly holds its post back, and no other', async () => {

@@ -11,6 +11,7 @@ import {
   uploadOf,
 } from '../../helpers/media.ts'
 import {
+  actFor,
   at,
   claimJobs,
   connectAccount,
@@ -18,7 +19,9 @@ import {
   NOW,
   readPost,
   readSegments,
+  resultFor,
   schedulePost,
+  settle,
   startSending,
   tick,
 } from '../../helpers/publishing.ts'
@@ -149,6 +152,42 @@ test('a medium the network refuses fails the post at once, and scheduling it aga
     await tx.query('select public.schedule_post($1, $2)', [postId, at(250)])
     await uploadAll(tx)
     expect((await startSending(tx, at(250))).attempts).toHaveLength(1)
+  }))
+
+test('a description that changes after the upload travels with a new one', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const media = await readyMedia(tx, account.person)
+    const postId = await postWithMedia(tx, account, [[media]])
+    const [old] = await uploadAll(tx)
+    await actFor(tx, account)
+    await tx.query('select public.update_media($1, $2)', [media, 'what it really shows'])
+    expect(await isMediaReady(tx, postId)).toBe(false)
+
+    const [fresh] = await uploadAll(tx)
+    expect(fresh).not.toBe(old)
+    expect(await isMediaReady(tx, postId)).toBe(true)
+  }))
+
+test('when X does not know an upload of its own, the post waits for a new one', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const media = await readyMedia(tx, account.person)
+    const postId = await postWithMedia(tx, account, [[media]])
+    await uploadAll(tx)
+    const { claimId, attempts } = await startSending(tx)
+    const [attempt] = attempts
+    if (!attempt) throw new Error('the post was due')
+    const error = { slug: 'media-gone', detail: 'x', who: 'provider', remedy: 'y' }
+    const result = resultFor(attempt, 'retry', { error, retry_at: NOW.toISOString() })
+    await settle(tx, claimId, [result], { release: [account.id] })
+
+    expect(await isMediaReady(tx, postId)).toBe(false)
+    expect((await startSending(tx, at(20))).attempts).toEqual([])
+    await uploadAll(tx, at(20))
+    expect((await startSending(tx, at(20))).attempts).toMatchObject([
+      { post_id: postId, number: 2 },
+    ])
   }))
 
 test('the late policy holds a post whose media never come', () =>
