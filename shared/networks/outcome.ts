@@ -10,7 +10,8 @@ export type FailureKind =
   | 'app_blocked'
   | 'unknown'
 
-type Explained = { slug: string; detail: string; who: Who; remedy: string }
+/** `status`: what HTTP said, where an answer came. */
+type Explained = { slug: string; detail: string; who: Who; remedy: string; status?: number }
 
 /**
  * How a call to a network ended when it did not succeed.

@@ -35,6 +35,7 @@ export type AttemptResult = {
   number: number
   outcome: 'accepted' | 'refused' | 'retry' | 'unknown'
   remote_id?: string
+  http_status?: number
   error?: AttemptError
   /** When the request left, on the database's clock. */
   sent_at?: string

@@ -58,8 +58,12 @@ export const resultOf = ({ attempt, outcome, rates, sentAt, now }: Sent): Attemp
   if (outcome.kind === 'accepted') {
     return { ...base, outcome: 'accepted', remote_id: outcome.remoteId }
   }
-  const { slug, detail, who, remedy } = outcome
-  const failed = { ...base, error: { slug, detail, who, remedy } }
+  const { slug, detail, who, remedy, status } = outcome
+  const failed = {
+    ...base,
+    ...(status !== undefined && { http_status: status }),
+    error: { slug, detail, who, remedy },
+  }
   const wait = later(now, backoffMs(attempt.number))
   switch (outcome.kind) {
     case 'refused':

@@ -33,8 +33,9 @@ export const classify = (input: Answer | Broken, now: Date): Failure => {
   if (!row) throw new Error('The last row of the failure table fits everything.')
   const detail = words[0] ?? ('status' in input ? `X answered ${input.status}.` : '')
   const { slug, who, remedy, kind } = row
-  if (kind !== 'retry') return { kind, slug, detail, who, remedy }
+  const told = { slug, detail, who, remedy, ...('status' in input && { status: input.status }) }
+  if (kind !== 'retry') return { kind, ...told }
   const wait =
     'headers' in input ? readWait(input.headers, now) : { after: null, scope: 'account' as const }
-  return { kind, slug, detail, who, remedy, ...wait }
+  return { kind, ...told, ...wait }
 }

@@ -10,6 +10,8 @@ export type Row = {
   /** What X answered, in the words of docs/errors.md. */
   means: string
   kind: FailureKind
+  /** What becomes of the post where that is not what the kind says, in the words of docs/errors.md. */
+  becomes?: string
   who: Who
   remedy: string
 }
@@ -181,6 +183,7 @@ export const failureTable: readonly Row[] = [
     when: [400, 403, 404],
     says: /media ids? (is|are) invalid|media id \d+ was not found|media.* expired/i,
     kind: 'refused',
+    becomes: 'uploaded and tried again',
     who: 'provider',
     remedy: 'Nothing to do: X has forgotten the upload, and the file is uploaded again.',
   },

@@ -63,7 +63,9 @@ test.each(Object.keys(answers))('%s: the post, its event and the attempt say the
       remedy: row?.remedy,
     }
     const [attempt] = await readAttempts(tx, post)
-    expect(attempt).toMatchObject({ error: told })
+    const input = answers[slug]
+    const http_status = input && 'status' in input ? input.status : null
+    expect(attempt).toMatchObject({ error: told, http_status })
     expect((await readPost(tx, post)).failure).toEqual({ ...told, segment: 0 })
     const { rows } = await tx.query<{ data: { failure: object } }>(
       `select data from public.events

@@ -3,8 +3,10 @@ import { type Tx, withTx } from '../../helpers/database.ts'
 import {
   at,
   claimJobs,
+  claimLooks,
   connectAccount,
   count,
+  eventTypes,
   look as lookAt,
   readPost,
   rescue,
@@ -86,6 +88,39 @@ test('leaves a reply, and a workspace that forbids it, to a person', () =>
     await look(tx, 1300, { verdict: 'absent' })
     expect((await readPost(tx, forbidden.post)).status).toBe('unconfirmed')
     expect((await claimJobs(tx, { now: at(1400) })).lanes).toEqual([])
+  }))
+
+test('leaves a post with media to a person: X would take it twice', () =>
+  withTx(async (tx) => {
+    const { post } = await unconfirmed(tx)
+    await tx.query(
+      'update public.post_segments set media_ids = array[gen_random_uuid()] where post_id = $1',
+      [post],
+    )
+    for (const seconds of [421, 500, 600]) await look(tx, seconds, { verdict: 'absent' })
+
+    expect(await readPost(tx, post)).toMatchObject({
+      status: 'unconfirmed',
+      failure: { slug: 'not-on-x' },
+    })
+    expect((await claimJobs(tx, { now: at(700) })).lanes).toEqual([])
+    expect((await eventTypes(tx, post)).filter((type) => type === 'post.unconfirmed')).toHaveLength(
+      2,
+    )
+  }))
+
+test('goes on looking for what a person has to decide, hourly for a day', () =>
+  withTx(async (tx) => {
+    const { post } = await unconfirmed(tx)
+    await tx.query('update public.workspaces set resend_when_absent = false')
+    await look(tx, 421, { verdict: 'absent' })
+    await look(tx, 500, { verdict: 'absent' })
+
+    expect(await claimLooks(tx, at(500 + 3_500))).toEqual([])
+    expect(await claimLooks(tx, at(500 + 3_601))).toHaveLength(1)
+    await look(tx, 86_500, { verdict: 'absent' })
+    expect(await claimLooks(tx, at(10 * 86_400))).toEqual([])
+    expect((await readPost(tx, post)).status).toBe('unconfirmed')
   }))
 
 test('refuses to schedule an unconfirmed post, and lets a person resolve it', () =>
