@@ -5,8 +5,8 @@ import { control } from './control.ts'
 import { createPost, deletePost } from './create-post.ts'
 import { appendMedia, describeMedia, finalizeMedia, initializeMedia, mediaStatus } from './media.ts'
 import { lookupPosts, me, timeline } from './read-posts.ts'
+import { listSubscriptions, subscribe, unsubscribe } from './subscriptions.ts'
 import { revoke, token } from './tokens.ts'
-import { listSubscriptions, subscribe, unsubscribe } from './webhooks.ts'
 import type { World } from './world.ts'
 
 type Route = { name: string; run: Endpoint }
