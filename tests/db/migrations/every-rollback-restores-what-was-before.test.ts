@@ -19,19 +19,23 @@ test('every migration has a rollback of the same name, and every rollback a migr
   expect((await readdir(folder('rollbacks'))).sort()).toEqual(names)
 })
 
-test('up, down and up again: each step leaves the catalogue it found', () =>
-  withScratchDatabase(async (client) => {
-    const before: string[][] = []
-    for (const name of names) {
-      before.push(await catalogueOf(client))
-      await apply(client, 'migrations', name)
-    }
-    const migrated = await catalogueOf(client)
+test(
+  'up, down and up again: each step leaves the catalogue it found',
+  () =>
+    withScratchDatabase(async (client) => {
+      const before: string[][] = []
+      for (const name of names) {
+        before.push(await catalogueOf(client))
+        await apply(client, 'migrations', name)
+      }
+      const migrated = await catalogueOf(client)
 
-    for (const [index, name] of [...names.entries()].reverse()) {
-      await apply(client, 'rollbacks', name)
-      expect(await catalogueOf(client), `after the rollback of ${name}`).toEqual(before[index])
-    }
-    for (const name of names) await apply(client, 'migrations', name)
-    expect(await catalogueOf(client), 'after the second time up').toEqual(migrated)
-  }))
+      for (const [index, name] of [...names.entries()].reverse()) {
+        await apply(client, 'rollbacks', name)
+        expect(await catalogueOf(client), `after the rollback of ${name}`).toEqual(before[index])
+      }
+      for (const name of names) await apply(client, 'migrations', name)
+      expect(await catalogueOf(client), 'after the second time up').toEqual(migrated)
+    }),
+  120_000,
+)
