@@ -62,8 +62,8 @@ export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => pl
   const suspends = random.chance(0.3)
   const plan: Plan = {
     accounts: random.whole(1, 6),
-    posts: random.whole(2, 12),
-    stormMs: random.between(30_000, 150_000),
+    posts: random.whole(2, 10),
+    stormMs: random.between(15_000, 75_000),
     people: { actions: random.chance(0.8) ? random.whole(2, 18) : 0, governs: random.chance(0.35) },
     isolate: {
       crash: maybe(random, 0.6, () => random.between(0.002, 0.06)),

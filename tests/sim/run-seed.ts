@@ -82,10 +82,12 @@ export const runSeed = async (
   world.call = async (request, commits = true) => {
     const before = state
     const answered = await session.call({ ...request, now: world.time() }, commits)
-    if ('snapshot' in answered) {
-      state = answered.snapshot
+    if ('value' in answered) {
       steps += 1
       if (steps > MOST_STEPS) world.fail(`no rest after ${MOST_STEPS} calls`)
+    }
+    if ('snapshot' in answered && answered.snapshot) {
+      state = answered.snapshot
       judge.step({ call: request.fn, before, after: state, nowMs: world.time() })
       doorbell.rung(before, state)
     } else if ('error' in answered && request.schema === 'service') {

@@ -1,5 +1,6 @@
 import { Client, escapeLiteral, type QueryResult } from 'pg'
 import type { PostgresError } from '../../../shared/db/from-postgres.ts'
+import { leavesAllAsItWas } from './leaves-all-as-it-was.ts'
 import type { Snapshot } from './snapshot.ts'
 import { SNAPSHOT_SQL } from './snapshot-sql.ts'
 
@@ -15,10 +16,8 @@ export type Request = {
 }
 
 export type Answered =
-  | { value: unknown; snapshot: Snapshot }
-  /** `snapshot` is absent: what failed or was undone changed nothing. */
-  | { error: PostgresError }
-  | { undone: true }
+  /** `snapshot` is absent when the call changed nothing. */
+  { value: unknown; snapshot?: Snapshot } | { error: PostgresError } | { undone: true }
 
 /**
  * One connection; a seed is one transaction of it that is never committed, and a call is a savepoint
@@ -107,14 +106,16 @@ export const openSession = async (url: string): Promise<Session> => {
          select set_config('sim.now', '${instant(request.now)}', true),
            set_config('request.jwt.claims', '${claims}', true), set_config('role', '${role}', true);
          ${callSql(request, signature)};
-         ${commits ? "select set_config('role', 'none', true); release savepoint call; execute snapshot" : 'rollback to savepoint call'}`,
+         ${commits ? "select set_config('role', 'none', true); release savepoint call" : 'rollback to savepoint call'}`,
       ).catch(async (error: PostgresError & { detail?: string }) => {
         await run('rollback to savepoint call')
         return { ...error, message: error.message ?? '', details: error.detail ?? null }
       })
       if (!Array.isArray(results)) return { error: results as PostgresError }
       if (!commits) return { undone: true }
-      return { value: results[2]?.rows[0]?.value ?? null, snapshot: snapshotIn(results) }
+      const value: unknown = results[2]?.rows[0]?.value ?? null
+      if (leavesAllAsItWas(request.fn, value)) return { value }
+      return { value, snapshot: snapshotIn(await run('execute snapshot')) }
     },
     look: async () => snapshotIn(await run('execute snapshot')),
     query: async <Row>(sql: string) => (await run(sql)).at(-1)?.rows as Row[],

@@ -26,9 +26,9 @@ const rough = (plan: Plan): Plan => ({
 const restless = (plan: Plan): Plan => ({
   ...plan,
   accounts: 2,
-  posts: 12,
-  stormMs: 40_000,
-  people: { actions: 40, governs: true },
+  posts: 8,
+  stormMs: 30_000,
+  people: { actions: 25, governs: true },
 })
 
 const unfenced = withoutText(
@@ -83,10 +83,16 @@ export const GUARDS: Guard[] = [
       'alter table private.live_attempts drop constraint live_attempts_pkey',
       withoutText('private.start_attempts', "jobs.state = 'waiting'", 'true'),
       withoutText('private.start_attempts', 'and live.post_id is null'),
-      withoutText('private.reclaim_idle_lanes', "jobs.state = 'sending'", 'false'),
+      withoutText('private.claimed_batch', "jobs.state = 'waiting'", 'true'),
     ),
-    sees: /an attempt was open|the job was sending|live attempt/,
-    change: restless,
+    sees: /an attempt was open|the job was sending|live attempt|duplicate key/,
+    change: (plan) => ({
+      ...rough(plan),
+      accounts: 2,
+      posts: 10,
+      bell: { lost: 0, lateTick: 1 },
+      isolate: { ...rough(plan).isolate, crash: 0, freeze: 0.1, crashAtCommit: 0.1 },
+    }),
   },
   {
     name: 'Go leaves a closed lane alone: paused accounts and workspaces, suspensions, budgets',

@@ -9,18 +9,24 @@ const QUIET_MS = 420_000
 /** What a Go was given that the rows do not tell. */
 export type Rules = { resend(account: string): boolean; workspace(account: string): string }
 
-/** Posts that were tried before have lost their place: their new time is a wait, not a wish. */
-const isFirst = (job: Job, { jobs, attempts }: Snapshot, now: number): boolean =>
-  !jobs.some(
+/**
+ * A lane's posts go in the order of their times. Who was tried before, or came into a rate window of the
+ * lane, has lost its place: a later post that a worker waits for already may go first.
+ */
+const isFirst = (job: Job, { jobs, attempts, lanes }: Snapshot, now: number): boolean => {
+  const blocked = lanes.find(({ account }) => account === job.account)?.blocked ?? 0
+  return !jobs.some(
     (other) =>
       other.account === job.account &&
       other.post !== job.post &&
       other.run < job.run &&
+      other.run > blocked &&
       other.stale > now &&
       other.media &&
       other.state !== 'sending' &&
       !attempts.some(({ post }) => post === other.post),
   )
+}
 
 /** Attempts a step began. */
 export const begunIn = (before: Snapshot, after: Snapshot): Live[] => {
