@@ -303,7 +303,13 @@ begin
     where results.outcome = 'retry' and results.error ->> 'slug' = 'media-gone'
   ) as gone
   where gone.post_ids is not null;
-  perform private.emit_outcomes(v_ended);
+  -- A thread that nobody was sure of and that goes on is told, too.
+  perform private.emit_outcomes(v_ended || array(
+    select posts.id
+    from public.posts
+    where posts.id = any (array(select post_id from unnest(p_closed) where outcome = 'retry'))
+      and posts.status = 'partially_published'
+  ));
 end
 $$;
 
