@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Bytes } from '../crypto/bytes.ts'
 import type { MediaKind, MediaState, Network } from '../networks/network.ts'
 import type { Failure } from '../networks/outcome.ts'
+import { CHUNK_BYTES, chunkBody, createMemory, multipartType } from './chunk-body.ts'
 import { mediaLimits } from './media-limits.ts'
 import { call, type XConfig } from './request.ts'
 
@@ -11,8 +11,6 @@ const categories: Record<MediaKind, string> = {
   video: 'tweet_video',
 }
 
-/** X takes 5 MB at most, and 1,000 chunks; larger ones save little and cost memory. */
-const CHUNK_BYTES = 2 * 1_048_576
 /** How long an upload lasts when X does not say. */
 const UNTOLD_LIFE_S = 86_400
 
@@ -71,34 +69,6 @@ const readState =
     return { kind: 'processing', checkAfterMs: (info.check_after_secs ?? 2) * 1_000, expiresAt }
   }
 
-const BOUNDARY = 'myposts-chunk-of-a-file'
-const encode = (text: string): Bytes => new TextEncoder().encode(text)
-
-/** Memory of bodies that were sent, to be used again: it would be garbage faster than it is collected. */
-const createMemory = () => {
-  const spare: ArrayBuffer[] = []
-  const most = CHUNK_BYTES + 1_024
-  return {
-    take: () => spare.pop() ?? new ArrayBuffer(most),
-    give: (memory: ArrayBuffer) => void spare.push(memory),
-  }
-}
-
-/** One body with the chunk in the middle, so that a chunk is copied once and its length is known. */
-const multipart = (index: number, chunk: Bytes, memory: ArrayBuffer): Bytes => {
-  const head = encode(
-    `--${BOUNDARY}\r\ncontent-disposition: form-data; name="segment_index"\r\n\r\n${index}\r\n` +
-      `--${BOUNDARY}\r\ncontent-disposition: form-data; name="media"; filename="chunk"\r\n` +
-      'content-type: application/octet-stream\r\n\r\n',
-  )
-  const tail = encode(`\r\n--${BOUNDARY}--\r\n`)
-  const body = new Uint8Array(memory, 0, head.length + chunk.length + tail.length)
-  body.set(head)
-  body.set(chunk, head.length)
-  body.set(tail, head.length + chunk.length)
-  return body
-}
-
 /** X's media upload v2: initialize, append, finalize, STATUS and metadata. Each call is made once. */
 export const createMedia = (config: XConfig, memory = createMemory()): Network['media'] => ({
   ...mediaLimits,
@@ -121,8 +91,7 @@ export const createMedia = (config: XConfig, memory = createMemory()): Network['
   },
   append: async (accessToken, { remoteId, index, bytes }, options) => {
     const body = memory.take()
-    const contentType = `multipart/form-data; boundary=${BOUNDARY}`
-    const raw = { contentType, bytes: multipart(index, bytes, body) }
+    const raw = { contentType: multipartType, bytes: chunkBody(index, bytes, body) }
     const path = `/2/media/upload/${encodeURIComponent(remoteId)}/append`
     const request = { method: 'POST', path, raw, signal: options?.signal } as const
     const answer = await call(config, accessToken, request, () => ({ kind: 'appended' as const }))

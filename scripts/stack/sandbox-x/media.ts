@@ -1,15 +1,16 @@
 import { z } from 'zod'
 import { type Answer, json, refusals } from './answers.ts'
-import { asUser, type Call, type Caller } from './call.ts'
+import type { Call, Caller } from './call.ts'
+import { asUploader, parse } from './media-call.ts'
 import {
   categories,
   describeChunk,
   keyOf,
   type Media,
-  processingOf,
   rulesFor,
   type Upload,
 } from './media-state.ts'
+import { statusOf } from './media-status.ts'
 import { readMultipart } from './multipart.ts'
 import type { World } from './world.ts'
 
@@ -20,34 +21,6 @@ const Initialize = z.strictObject({
   shared: z.boolean().optional(),
   additional_owners: z.array(z.string()).optional(),
 })
-
-const Metadata = z.strictObject({
-  id: z.string(),
-  metadata: z.strictObject({ alt_text: z.strictObject({ text: z.string().min(1).max(1_000) }) }),
-})
-
-const parse = <T>(schema: z.ZodType<T>, body: string): T | Answer => {
-  try {
-    return schema.parse(JSON.parse(body))
-  } catch (error) {
-    const issue = error instanceof z.ZodError ? error.issues[0] : undefined
-    const message = issue?.message ?? 'The request body is not a JSON object.'
-    return refusals.invalid(issue?.path.join('.') || 'body', message)
-  }
-}
-
-type Limited = 'media_initialize' | 'media_append' | 'media_finalize' | 'media_status'
-
-/** Only tokens that were granted media.write. */
-const asUploader = (
-  world: World,
-  call: Call,
-  endpoint: Limited,
-  then: (caller: Caller) => Answer,
-): Answer =>
-  asUser(world, call, endpoint, (caller) =>
-    caller.grant.scope.split(' ').includes('media.write') ? then(caller) : refusals.notPermitted(),
-  )
 
 /** POST /2/media/upload/initialize */
 export const initializeMedia = (world: World, call: Call): Answer =>
@@ -93,19 +66,6 @@ export const appendMedia = (world: World, call: Call): Answer =>
     return json(200, { data: { expires_at: Math.floor(world.now() / 1_000) + 86_400 } })
   })
 
-const statusOf = (world: World, media: Media): Answer => {
-  const processing_info = processingOf(media, world.now())
-  return json(200, {
-    data: {
-      id: media.id,
-      media_key: keyOf(media),
-      size: media.total_bytes,
-      expires_after_secs: Math.max(0, Math.floor((media.expires_at - world.now()) / 1_000)),
-      ...(processing_info ? { processing_info } : {}),
-    },
-  })
-}
-
 /** POST /2/media/upload/:id/finalize. A repeated one answers alike. */
 export const finalizeMedia = (world: World, call: Call): Answer =>
   asUploader(world, call, 'media_finalize', (caller) => {
@@ -133,28 +93,4 @@ export const finalizeMedia = (world: World, call: Call): Answer =>
     world.uploads.delete(upload.id)
     world.record({ t: 'media', media })
     return statusOf(world, media)
-  })
-
-/** GET /2/media/upload?command=STATUS&media_id= */
-export const mediaStatus = (world: World, call: Call): Answer =>
-  asUploader(world, call, 'media_status', ({ account }) => {
-    const query = new URLSearchParams(call.search)
-    const media = world.state.media.get(query.get('media_id') ?? '')
-    if (query.get('command') !== 'STATUS') return refusals.invalid('command', 'must be STATUS')
-    const isTheirs = media?.user_id === account.user.id && media.expires_at > world.now()
-    return isTheirs ? statusOf(world, media) : refusals.unknownMedia(query.get('media_id') ?? '')
-  })
-
-/** POST /2/media/metadata */
-export const describeMedia = (world: World, call: Call): Answer =>
-  asUploader(world, call, 'media_finalize', ({ account }) => {
-    const input = parse(Metadata, call.body)
-    if ('status' in input) return input
-    const media = world.state.media.get(input.id)
-    if (media?.user_id !== account.user.id) return refusals.unknownMedia(input.id)
-    const alt_text = input.metadata.alt_text.text
-    world.record({ t: 'media', media: { ...media, alt_text } })
-    return json(200, {
-      data: { id: media.id, associated_metadata: { alt_text: { text: alt_text } } },
-    })
   })
