@@ -17,7 +17,13 @@ import type { XState } from './x/x-state.ts'
 /** Holds every committed step against every invariant, and keeps note of what each Go allowed. */
 export const createJudge = (world: World, people: SimPerson[], truth: Truth, x: XState) => {
   const ownerOf = (id: string) => ACCOUNTS.find((account) => account.id === id)?.person ?? 0
+  const claimedAt = new Map<string, number>()
+  const movedAt = new Map<string, { at: number; account: string }>()
   const rules: Rules = {
+    hasMoved: (post) => {
+      const moved = movedAt.get(post)
+      return moved !== undefined && moved.at >= (claimedAt.get(moved.account) ?? 0)
+    },
     workspace: (id) => people[ownerOf(id)]?.workspaceId ?? '',
     resend: (id) => world.plan.workspaces[ownerOf(id)]?.resend ?? false,
   }
@@ -43,6 +49,14 @@ export const createJudge = (world: World, people: SimPerson[], truth: Truth, x: 
       })
     }
   }
+  const noteMoves = ({ after, nowMs }: Step, index: ReturnType<typeof indexRows>) => {
+    for (const { account, claim } of after.lanes) {
+      if (claim !== null && index.lanes.get(account)?.claim !== claim) claimedAt.set(account, nowMs)
+    }
+    for (const { post, account, run } of after.jobs) {
+      if (index.jobs.get(post)?.run !== run) movedAt.set(post, { at: nowMs, account })
+    }
+  }
   const changes = ({ before, after, call }: Step) => {
     const was = new Map(before.posts.map(({ id, status }) => [id, status]))
     for (const { id, status } of after.posts) {
@@ -63,6 +77,7 @@ export const createJudge = (world: World, people: SimPerson[], truth: Truth, x: 
       judge(givenUpAfterTwoLooks(before, after))
       for (const attempt of begunIn(before, after)) judge(goWasRight(before, attempt, nowMs, rules))
       note(step, index)
+      noteMoves(step, index)
       judge(rowsAgree(after))
       judge(eventsTell(before, after))
       judge(publishedOnce(after))

@@ -81,8 +81,8 @@ export const GUARDS: Guard[] = [
     name: 'one live attempt per segment, by its primary key and by Go',
     tampering: sql(
       'alter table private.live_attempts drop constraint live_attempts_pkey',
-      withoutText('private.start_attempts', "jobs.state = 'waiting'", 'true'),
-      withoutText('private.start_attempts', 'and live.post_id is null'),
+      withoutText('private.allowed_jobs', "jobs.state = 'waiting'", 'true'),
+      withoutText('private.allowed_jobs', 'and live.post_id is null'),
       withoutText('private.claimed_batch', "jobs.state = 'waiting'", 'true'),
     ),
     sees: /an attempt was open|the job was sending|live attempt|duplicate key/,
@@ -96,7 +96,7 @@ export const GUARDS: Guard[] = [
   },
   {
     name: 'Go leaves a closed lane alone: paused accounts and workspaces, suspensions, budgets',
-    tampering: sql(unfenced, withoutText('private.start_attempts', "and lanes.closed_by = '{}'")),
+    tampering: sql(unfenced, withoutText('private.allowed_jobs', "and lanes.closed_by = '{}'")),
     sees: /was paused|not active|lane was closed/,
     change: restless,
   },
@@ -113,13 +113,13 @@ export const GUARDS: Guard[] = [
   },
   {
     name: 'Go obeys the claim that holds the lane',
-    tampering: sql(withoutText('private.start_attempts', 'and lanes.claim_id = wanted.claim_id')),
+    tampering: sql(withoutText('private.allowed_jobs', 'and lanes.claim_id = wanted.claim_id')),
     sees: /no valid lease|an earlier post|not due|too early|again under one Go/,
     change: restless,
   },
   {
     name: 'Go waits for the end of a rate window',
-    tampering: sql(withoutText('private.start_attempts', 'and lanes.blocked_until <= p_now')),
+    tampering: sql(withoutText('private.allowed_jobs', 'and lanes.blocked_until <= p_now')),
     sees: /a rate window closed the lane/,
     change: rough,
   },

@@ -7,7 +7,12 @@ const LEAD_MS = 1_000
 const QUIET_MS = 420_000
 
 /** What a Go was given that the rows do not tell. */
-export type Rules = { resend(account: string): boolean; workspace(account: string): string }
+export type Rules = {
+  /** Whether somebody gave the post another time while a worker held its lane. */
+  hasMoved(post: string): boolean
+  resend(account: string): boolean
+  workspace(account: string): string
+}
 
 /**
  * A lane's posts go in the order of their times. Who was tried before, or came into a rate window of the
@@ -65,7 +70,10 @@ export const goWasRight = (
     [(job?.stale ?? 0) > now, 'the post was stale'],
     [job?.media === true, 'media were not ready'],
     [(job?.run ?? Number.POSITIVE_INFINITY) <= now + LEAD_MS, 'it was not due'],
-    [!job || isFirst(job, before, now), 'an earlier post of the account waited'],
+    [
+      !job || rules.hasMoved(job.post) || isFirst(job, before, now),
+      'an earlier post of the account waited',
+    ],
     [!live.has(segmentKey(attempt)), 'an attempt was open'],
     [attempt.position === 0 || previous?.status === 'published', 'the segment before was not on X'],
     [!earlier.some(({ status }) => status === 'accepted'), 'X had accepted it'],
