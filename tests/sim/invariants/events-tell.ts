@@ -43,7 +43,8 @@ export const alertsAreForeseen = (after: Snapshot): string[] =>
 export const reauthIsDeserved = (before: Snapshot, after: Snapshot, x: XState): string[] => {
   const was = new Map(before.accounts.map(({ id, status }) => [id, status]))
   return after.accounts.flatMap(({ id, status }) => {
-    if (status !== 'needs_reauth' || was.get(id) === status) return []
+    // A restored past cannot refresh its tokens, and gives an account up once they have ended.
+    if (status !== 'needs_reauth' || was.get(id) === status || before.held) return []
     const account = ACCOUNTS.find((each) => each.id === id)
     return account && x.hasDeadFamily(account.remoteUserId)
       ? []

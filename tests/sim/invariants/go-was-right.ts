@@ -16,9 +16,14 @@ export type Rules = {
 
 /**
  * A lane's posts go in the order of their times. Who was tried before, or came into a rate window of the
- * lane, has lost its place: a later post that a worker waits for already may go first.
+ * lane, or was given its time while a worker held the lane, has lost its place: a later post that a worker waits for already may go first.
  */
-const isFirst = (job: Job, { jobs, attempts, lanes }: Snapshot, now: number): boolean => {
+const isFirst = (
+  job: Job,
+  { jobs, attempts, lanes }: Snapshot,
+  now: number,
+  { hasMoved }: Rules,
+): boolean => {
   const blocked = lanes.find(({ account }) => account === job.account)?.blocked ?? 0
   return !jobs.some(
     (other) =>
@@ -29,6 +34,7 @@ const isFirst = (job: Job, { jobs, attempts, lanes }: Snapshot, now: number): bo
       other.stale > now &&
       other.media &&
       other.state !== 'sending' &&
+      !hasMoved(other.post) &&
       !attempts.some(({ post }) => post === other.post),
   )
 }
@@ -71,7 +77,7 @@ export const goWasRight = (
     [job?.media === true, 'media were not ready'],
     [(job?.run ?? Number.POSITIVE_INFINITY) <= now + LEAD_MS, 'it was not due'],
     [
-      !job || rules.hasMoved(job.post) || isFirst(job, before, now),
+      !job || rules.hasMoved(job.post) || isFirst(job, before, now, rules),
       'an earlier post of the account waited',
     ],
     [!live.has(segmentKey(attempt)), 'an attempt was open'],

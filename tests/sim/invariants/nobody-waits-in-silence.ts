@@ -42,6 +42,8 @@ export const lanesComeUp = (state: Snapshot, now: number): string[] =>
 export const nobodyWaitsInSilence = (state: Snapshot, now: number): string[] => {
   const { jobs, lanes, accounts } = indexRows(state)
   const waits = (post: Post): boolean => {
+    // The alert `publishing-held` speaks for all of them.
+    if (state.held) return true
     const job = jobs.get(post.id)
     const lane = lanes.get(post.account)
     const isClosed =
