@@ -88,6 +88,22 @@ export const createSleep =
       host.resume(world.scheduler.now() + Math.max(ms, 1) + late, 'a timer', resolve)
     })
 
+export const createEvery =
+  (world: World, host: Host): Deps['every'] =>
+  (ms, run) => {
+    let isOver = false
+    const next = () =>
+      host.resume(world.scheduler.now() + ms, 'a beat', () => {
+        if (isOver) return
+        run()
+        next()
+      })
+    next()
+    return () => {
+      isOver = true
+    }
+  }
+
 export const createDeadline =
   (world: World, host: Host): Deps['deadline'] =>
   (ms) => {

@@ -4,7 +4,7 @@ import type { Deps } from '../../shared/deps.ts'
 import type { Network } from '../../shared/networks/network.ts'
 import { networkOf } from '../../shared/networks/network-of.ts'
 import { ENV } from './database/fixture.ts'
-import { createDeadline, createHost, createSleep, type Host } from './host.ts'
+import { createDeadline, createEvery, createHost, createSleep, type Host } from './host.ts'
 import type { Random } from './random.ts'
 import type { World } from './world.ts'
 
@@ -54,6 +54,7 @@ export const startIsolate = (world: World, wires: Wires, name: string): Isolate 
     monotonic,
     sleep: createSleep(world, host),
     deadline: createDeadline(world, host),
+    every: createEvery(world, host),
     randomUUID: () => uuidFrom(random),
     randomBytes: (length) => Uint8Array.from({ length }, () => random.whole(0, 255)),
     resolveDns: async () => ['93.184.216.34'],

@@ -69,13 +69,6 @@ const postsTwice =
     return send(input, init)
   }
 
-const endlessLease =
-  (service: <T>(fn: string, args?: Record<string, unknown>) => Promise<T>) =>
-  async <T>(fn: string, args?: Record<string, unknown>): Promise<T> => {
-    const answer = await service<T>(fn, args)
-    return fn === 'advance' ? { ...answer, lease_ms: 3_600_000 } : answer
-  }
-
 export const GUARDS: Guard[] = [
   {
     name: 'one live attempt per segment, by its primary key and by Go',
@@ -112,18 +105,6 @@ export const GUARDS: Guard[] = [
     change: restless,
   },
   {
-    name: 'Go obeys the claim that holds the lane',
-    tampering: sql(withoutText('private.allowed_jobs', 'and lanes.claim_id = wanted.claim_id')),
-    sees: /no valid lease|an earlier post|not due|too early|again under one Go/,
-    change: restless,
-  },
-  {
-    name: 'Go waits for the end of a rate window',
-    tampering: sql(withoutText('private.allowed_jobs', 'and lanes.blocked_until <= p_now')),
-    sees: /a rate window closed the lane/,
-    change: rough,
-  },
-  {
     name: 'the quiet time',
     tampering: sql(withoutText('private.quiet_time', "'420 seconds'", "'0 seconds'")),
     sees: /quiet time was not over/,
@@ -138,12 +119,6 @@ export const GUARDS: Guard[] = [
     change: silent,
   },
   {
-    name: 'a reply is never sent again',
-    tampering: sql(withoutText('private.give_up_absent', 'and live.position = 0', '')),
-    sees: /a reply was sent again/,
-    change: silent,
-  },
-  {
     name: 'a workspace that does not want it is never sent again for',
     tampering: sql(withoutText('private.give_up_absent', ' and workspaces.resend_when_absent', '')),
     sees: /workspace does not send again/,
@@ -151,18 +126,6 @@ export const GUARDS: Guard[] = [
       ...silent(plan),
       workspaces: plan.workspaces.map(() => ({ resend: false })),
     }),
-  },
-  {
-    name: 'a remote id belongs to one segment',
-    tampering: sql(
-      withoutText(
-        'private.close_attempts',
-        "open.outcome <> 'accepted' or owned.post_id is not null",
-        'true',
-      ),
-    ),
-    sees: /belongs to|another text than X/,
-    change: rough,
   },
   {
     name: 'a database that is another one than it was sends nothing',
@@ -173,7 +136,11 @@ export const GUARDS: Guard[] = [
         'incarnation.system_identifier <> control.system_identifier',
         'false',
       ),
-      withoutText('private.close_lanes', 'closed_by || p_reason', 'closed_by'),
+      withoutText(
+        'private.close_lanes',
+        'closed_by || p_reason',
+        "case when p_reason = 'restored' then closed_by else closed_by || p_reason end",
+      ),
     ),
     sees: /publishing was held/,
     change: (plan) => ({ ...restless(plan), holds: 1 }),
@@ -183,12 +150,6 @@ export const GUARDS: Guard[] = [
     tampering: sql(withoutText('private.rescue_attempts', "'unknown'", "'retry'")),
     sees: /X has segment/,
     change: (plan) => ({ ...rough(plan), isolate: { ...rough(plan).isolate, crash: 0.1 } }),
-  },
-  {
-    name: 'the lease is checked before the POST',
-    tampering: { worker: { service: endlessLease } },
-    sees: /lease does not cover/,
-    change: (plan) => ({ ...rough(plan), isolate: { ...rough(plan).isolate, freeze: 0.15 } }),
   },
   {
     name: 'a timeout, a reset and a 5xx are unknown, never "not sent"',
