@@ -148,7 +148,7 @@ export const GUARDS: Guard[] = [
   {
     name: 'a worker that is gone leaves an unknown outcome, no retry',
     tampering: sql(withoutText('private.rescue_attempts', "'unknown'", "'retry'")),
-    sees: /X has segment/,
+    sees: /X has segment|was not published at/,
     change: (plan) => ({ ...rough(plan), isolate: { ...rough(plan).isolate, crash: 0.1 } }),
   },
   {
