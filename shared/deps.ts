@@ -10,6 +10,8 @@ export type Deps = {
   now(): Date
   /** Milliseconds of a clock that never jumps. */
   monotonic(): number
+  /** Calls `run` every `ms` until the returned function is called. */
+  every(ms: number, run: () => void): () => void
   /** Resolves after `ms`, or rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /** A signal that aborts after `ms`, with a `TimeoutError`. */
@@ -62,6 +64,10 @@ export const createDeps = (): Deps => {
     monotonic: () => performance.now(),
     sleep,
     deadline: (ms) => AbortSignal.timeout(ms),
+    every: (ms, run) => {
+      const timer = setInterval(run, ms)
+      return () => clearInterval(timer)
+    },
     randomUUID: () => crypto.randomUUID(),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     resolveDns,

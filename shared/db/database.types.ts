@@ -1151,11 +1151,12 @@ export type Database = {
       }
       finish_token_revocation: { Args: { p_account_id: string }; Returns: Json }
       get_token_holder: { Args: { p_account_id: string }; Returns: Json }
+      keep_worker: { Args: { p_now?: string; p_worker_id: string }; Returns: Json }
       lease_token_refresh: {
         Args: { p_account_id: string; p_lease: string; p_now?: string; p_version: number }
         Returns: Json
       }
-      leave_worker: { Args: { p_worker_id: string }; Returns: Json }
+      leave_worker: { Args: { p_is_done: boolean; p_worker_id: string }; Returns: Json }
       link_billing_customer: {
         Args: { p_customer_id: string; p_now?: string; p_user_id: string }
         Returns: Json

@@ -11,7 +11,7 @@ import { type LaneTools, runLane } from './run-lane.ts'
 
 type Need = Pick<
   Deps,
-  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'every' | 'randomUUID' | 'service' | 'log'
 >
 
 /** Lanes one worker runs at a time: enough for a provider that takes 500 ms. */
@@ -19,6 +19,8 @@ const CAPACITY = 500
 /** Below half of it the worker claims again, so that slow lanes hold up nobody else. */
 const REFILL_BELOW = CAPACITY / 2
 const POLL_MS = 500
+/** A worker that says nothing for 10 s is taken for dead. */
+const BEAT_MS = 2_000
 
 /**
  * Claims lanes and runs them until nothing is due and nothing is under way, or the isolate's life
@@ -27,6 +29,22 @@ const POLL_MS = 500
  */
 export const runWorker = async (deps: Need, network: Network, isolate: Isolate): Promise<void> => {
   const workerId = deps.randomUUID()
+  const stopBeating = deps.every(BEAT_MS, () => {
+    deps.service('keep_worker', { p_worker_id: workerId }).catch(failed(deps, 'beat failed'))
+  })
+  try {
+    await work(deps, network, isolate, workerId)
+  } finally {
+    stopBeating()
+  }
+}
+
+const work = async (
+  deps: Need,
+  network: Network,
+  isolate: Isolate,
+  workerId: string,
+): Promise<void> => {
   const crew = createCrew()
   const { advance, stamp } = createAdvance(deps)
   const life = () => ({
@@ -62,8 +80,9 @@ export const runWorker = async (deps: Need, network: Network, isolate: Isolate):
 const drain = async (deps: Need, workerId: string, crew: Crew): Promise<void> => {
   for (const busy of [Number.POSITIVE_INFINITY, Math.ceil(crew.size() / 2), 1]) {
     await crew.below(busy)
-    await leave(deps, workerId).catch(failed(deps, 'leaving failed'))
-    if (crew.size() === 0) return
+    const isDone = crew.size() === 0
+    await leave(deps, workerId, isDone).catch(failed(deps, 'leaving failed'))
+    if (isDone) return
   }
 }
 
@@ -73,8 +92,13 @@ const failed = (deps: Pick<Deps, 'log'>, message: string) => (error: unknown) =>
 }
 
 /** Counts no longer among the workers; a successor takes what is still to be sent. */
-const leave = async (deps: Pick<Deps, 'service'>, workerId: string): Promise<void> => {
-  const missing = await deps.service<number>('leave_worker', { p_worker_id: workerId })
+const leave = async (
+  deps: Pick<Deps, 'service'>,
+  workerId: string,
+  isDone: boolean,
+): Promise<void> => {
+  const args = { p_worker_id: workerId, p_is_done: isDone }
+  const missing = await deps.service<number>('leave_worker', args)
   if (missing > 0) await deps.service('ring_publish')
 }
 

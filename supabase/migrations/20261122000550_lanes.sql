@@ -21,6 +21,8 @@ create table private.account_lanes (
   -- Whose the lane is, and the fencing token: every claim brings its own, and it is taken away with
   -- the lane, so that a late worker is recognised.
   claim_id uuid,
+  -- Who claimed it last.
+  worker_id uuid,
   lease_expires_at timestamptz,
   -- What was sent since the first post of a window, and when that window ends: X counts so, too.
   -- They are columns of the lane because Go changes its row anyway.

@@ -84,11 +84,14 @@ comment on table private.remote_posts is
 create table private.publish_workers (
   id uuid primary key,
   started_at timestamptz not null,
-  seen_at timestamptz not null
+  -- When it last claimed; in the past for ever once it takes no more.
+  seen_at timestamptz not null,
+  -- When it last said that it lives.
+  alive_at timestamptz not null
 );
 
 comment on table private.publish_workers is
-  'Workers that claimed lately. The tick rings only for what they cannot carry.';
+  'Workers at work. The tick rings only for what they cannot carry, and buries those that fell silent.';
 
 create table private.incarnation (
   is_only boolean primary key default true,
@@ -160,7 +163,8 @@ create trigger accounts_after_delete_forget_live_attempts
 -- that the cost stays that of a batch. Predicate and change are columns of the locked row, so two
 -- workers never get one lane.
 create function private.take_lanes(
-  p_claim_id uuid, p_lanes int, p_ahead interval, p_lease interval, p_now timestamptz
+  p_claim_id uuid, p_worker_id uuid, p_lanes int, p_ahead interval, p_lease interval,
+  p_now timestamptz
 )
 returns void
 language plpgsql
@@ -195,13 +199,15 @@ begin
     for update of lanes skip locked
   )
   update private.account_lanes as lanes
-  set claim_id = p_claim_id, lease_expires_at = p_now + p_lease, ready_at = p_now + p_lease
+  set
+    claim_id = p_claim_id, worker_id = p_worker_id,
+    lease_expires_at = p_now + p_lease, ready_at = p_now + p_lease
   from chosen
   where lanes.account_id = chosen.account_id;
 end
 $$;
 
-comment on function private.take_lanes(uuid, int, interval, interval, timestamptz) is
+comment on function private.take_lanes(uuid, uuid, int, interval, interval, timestamptz) is
   'The claim itself: locks ready lanes, skips locked ones.';
 
 -- A lane is claimed ahead of the end of what closes it, too, and its worker waits for that: a Go before
@@ -286,13 +292,13 @@ as $$
 declare
   v_lanes jsonb := '[]';
 begin
-  insert into private.publish_workers as workers (id, started_at, seen_at)
-  values (p_worker_id, p_now, p_now)
-  on conflict (id) do update set seen_at = excluded.seen_at;
+  insert into private.publish_workers as workers (id, started_at, seen_at, alive_at)
+  values (p_worker_id, p_now, p_now, p_now)
+  on conflict (id) do update set seen_at = excluded.seen_at, alive_at = excluded.alive_at;
 
   if not private.is_publishing_held() then
     if not exists (select from private.account_lanes where claim_id = p_claim_id) then
-      perform private.take_lanes(p_claim_id, p_lanes, p_ahead, p_lease, p_now);
+      perform private.take_lanes(p_claim_id, p_worker_id, p_lanes, p_ahead, p_lease, p_now);
     end if;
     v_lanes := private.claimed_batch(p_claim_id, p_per_lane, p_ahead, p_now);
     -- A lane without a job to send must not be held for the length of a lease.

@@ -63,6 +63,53 @@ $$;
 comment on function private.rescue_attempts(int, timestamptz) is
   'Turns attempts past their deadline into unknown ones. Returns how many.';
 
+-- A worker that has said nothing for ten seconds is given up before its leases end: what it was sending
+-- is unknown, which is only looked at sooner, and its lanes are free. Should it live after all, its Go
+-- finds the lanes gone, and its answers are adopted.
+create function private.bury_workers(p_now timestamptz default clock_timestamp())
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_worker_ids uuid[] := array(
+    select id from private.publish_workers where alive_at < p_now - interval '10 seconds'
+  );
+  v_account_ids uuid[];
+begin
+  if v_worker_ids = '{}' then
+    return;
+  end if;
+  v_account_ids := array(
+    select account_id
+    from private.account_lanes
+    where worker_id = any (v_worker_ids) and claim_id is not null
+  );
+  perform private.lock_lanes(v_account_ids);
+  v_account_ids := array(
+    select account_id
+    from private.account_lanes
+    where account_id = any (v_account_ids)
+      and worker_id = any (v_worker_ids)
+      and claim_id is not null
+  );
+  update private.live_attempts
+  set deadline_at = p_now
+  where account_id = any (v_account_ids) and next_look_at is null and deadline_at > p_now;
+  perform private.refresh_lanes('{}', v_account_ids);
+  delete from private.publish_workers where id = any (v_worker_ids);
+exception
+  when others then
+    perform private.raise_alert(
+      'rescue-failed', 'workers', sqlerrm, 'Read private.publish_workers with the oldest alive_at.',
+      p_now
+    );
+end
+$$;
+
+comment on function private.bury_workers(timestamptz) is
+  'Frees the lanes of workers that fell silent; the rescuer takes what they were sending. Never raises.';
+
 -- Posts that are later than their policy allows wait for a person, or are missed.
 create function private.apply_late_policy(
   p_limit int default 1000, p_now timestamptz default clock_timestamp()
@@ -253,21 +300,40 @@ $$;
 comment on function private.missing_workers(int, int, timestamptz) is
   'How often the tick rings publish; 0 when nothing is due.';
 
-create function service.leave_worker(p_worker_id uuid)
+create function service.keep_worker(p_worker_id uuid, p_now timestamptz default clock_timestamp())
 returns jsonb
-language sql
+language plpgsql
 security definer
 set search_path = ''
 set statement_timeout = '5s'
 as $$
-  with gone as (
-    delete from private.publish_workers where id = p_worker_id returning 1
-  )
-  select to_jsonb(private.missing_workers()) from (select count(*) from gone) as counted;
+begin
+  update private.publish_workers set alive_at = p_now where id = p_worker_id;
+  return jsonb_build_object('is_known', found);
+end
 $$;
 
-comment on function service.leave_worker(uuid) is
-  'A worker takes no more batches. Returns how many workers are missing without it.';
+comment on function service.keep_worker(uuid, timestamptz) is 'A worker says that it lives.';
+
+create function service.leave_worker(p_worker_id uuid, p_is_done boolean)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+begin
+  if p_is_done then
+    delete from private.publish_workers where id = p_worker_id;
+  else
+    update private.publish_workers set seen_at = '-infinity' where id = p_worker_id;
+  end if;
+  return to_jsonb(private.missing_workers());
+end
+$$;
+
+comment on function service.leave_worker(uuid, boolean) is
+  'A worker takes no more batches, and is done when nothing of it is under way. Returns how many workers are missing without it.';
 
 create function service.ring_publish()
 returns jsonb
@@ -280,17 +346,6 @@ as $$
 $$;
 
 comment on function service.ring_publish() is 'A leaving worker rings its successor.';
-
-create function private.forget_past(p_now timestamptz)
-returns void
-language sql
-set search_path = ''
-as $$
-  delete from private.publish_workers where seen_at < p_now - interval '10 minutes';
-$$;
-
-comment on function private.forget_past(timestamptz) is
-  'Workers that are gone.';
 
 -- Every few seconds. With nothing due it reads a few index pages and calls nobody. Each duty is one
 -- line and never raises, so that no capability's trouble stops another's.
@@ -305,7 +360,7 @@ begin
   if not pg_try_advisory_xact_lock(hashtext('private.tick')) then
     return 0;
   end if;
-  perform private.forget_past(p_now);
+  perform private.bury_workers(p_now);
   perform private.rescue_attempts(p_now => p_now);
   -- While publishing is held no post is called late: what X has is being read.
   if not private.watch_incarnation(p_now) then

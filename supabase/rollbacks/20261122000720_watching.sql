@@ -2,9 +2,10 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 drop function private.tick(timestamptz);
-drop function private.forget_past(timestamptz);
 drop function service.ring_publish();
-drop function service.leave_worker(uuid);
+drop function service.leave_worker(uuid, boolean);
+drop function service.keep_worker(uuid, timestamptz);
+drop function private.bury_workers(timestamptz);
 drop function private.missing_workers(int, int, timestamptz);
 drop function private.is_duty_due(timestamptz);
 drop function private.watch_posts(timestamptz);

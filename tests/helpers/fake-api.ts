@@ -94,6 +94,7 @@ export const fakeApi = (database: FakeDatabase = {}, network: Partial<Network> =
     monotonic: () => 0,
     sleep: () => new Promise((resolve) => sleepers.push(resolve)),
     deadline: () => new AbortController().signal,
+    every: () => () => {},
     randomUUID: () => crypto.randomUUID(),
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     resolveDns: async () => ['93.184.216.34'],

@@ -48,6 +48,7 @@ export const fakeWorker = (database: Record<string, Handler> = {}) => {
       elapsed += ms
     },
     deadline: () => new AbortController().signal,
+    every: () => () => {},
     randomUUID: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
     randomBytes: (length) => new Uint8Array(length),
     background: (promise) => background.push(promise.catch(() => {})),

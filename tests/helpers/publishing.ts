@@ -56,15 +56,27 @@ export async function schedulePost(
   return post.id
 }
 
-type ClaimOptions = { claimId?: string; now?: Date; lanes?: number; perLane?: number }
+type ClaimOptions = {
+  claimId?: string
+  workerId?: string
+  now?: Date
+  lanes?: number
+  perLane?: number
+}
 
 export const claimJobs = (
   tx: Tx,
-  { claimId = randomUUID(), now = NOW, lanes = 500, perLane = 20 }: ClaimOptions = {},
+  {
+    claimId = randomUUID(),
+    workerId = randomUUID(),
+    now = NOW,
+    lanes = 500,
+    perLane = 20,
+  }: ClaimOptions = {},
 ): Promise<Claim & { claimId: string }> =>
   one<Claim>(tx, 'service.claim_jobs($1, $2, $3, $4, p_now => $5)', [
     claimId,
-    randomUUID(),
+    workerId,
     lanes,
     perLane,
     now,

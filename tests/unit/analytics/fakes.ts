@@ -39,6 +39,7 @@ export const fakeDeps = (answers: Answers) => {
       elapsed += ms
     },
     resolveDns: () => Promise.reject(new Error('no network in unit tests')),
+    every: () => () => {},
     deadline: () => new AbortController().signal,
     randomUUID: () => `00000000-0000-4000-8000-${String(++id).padStart(12, '0')}`,
     randomBytes: (length) => new Uint8Array(length),

@@ -27,6 +27,10 @@ export const publishing: Record<string, FunctionRow> = {
     `jsonb_build_object('owned', service.list_owned_remote_ids(array['1']))`,
   ],
   'service.settle_looks(jsonb,timestamp with time zone)': [WORKERS, `service.settle_looks('[]')`],
-  'service.leave_worker(uuid)': [WORKERS, `service.leave_worker('{account}')`],
+  'service.keep_worker(uuid,timestamp with time zone)': [
+    WORKERS,
+    `service.keep_worker('{account}')`,
+  ],
+  'service.leave_worker(uuid,boolean)': [WORKERS, `service.leave_worker('{account}', true)`],
   'service.ring_publish()': [WORKERS, 'to_jsonb(service.ring_publish() is not null)'],
 }
