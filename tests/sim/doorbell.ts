@@ -50,7 +50,7 @@ export const createDoorbell = (world: World, wires: Wires, isOut: () => boolean)
     })
     if ('error' in answered) world.fail(`the tick failed: ${answered.error.message}`)
     const { governs } = plan.people
-    if (!governs && world.state().breaker <= world.time()) return
+    if (!governs && !world.state().isWatched) return
     await world.call({
       schema: 'private',
       fn: 'limits_tick',

@@ -27,8 +27,10 @@ export const createJudge = (world: World, people: SimPerson[], truth: Truth, x: 
     workspace: (id) => people[ownerOf(id)]?.workspaceId ?? '',
     resend: (id) => world.plan.workspaces[ownerOf(id)]?.resend ?? false,
   }
+  let lastCall = ''
   const judge = (faults: string[]) => {
-    for (const fault of faults) {
+    for (const found of faults) {
+      const fault = lastCall ? `${found} (after ${lastCall})` : found
       world.fail(
         fault.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => world.name(id)),
       )
@@ -73,6 +75,7 @@ export const createJudge = (world: World, people: SimPerson[], truth: Truth, x: 
     step: (step: Step) => {
       const { before, after, nowMs } = step
       const index = indexRows(before)
+      lastCall = step.call
       changes(step)
       judge(givenUpAfterTwoLooks(before, after))
       for (const attempt of begunIn(before, after)) judge(goWasRight(before, attempt, nowMs, rules))

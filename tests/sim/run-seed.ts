@@ -31,7 +31,7 @@ export type Outcome = {
 export type Tampering = { sql?: string[]; worker?: WorkerTampering }
 
 /** More steps than any seed needs: whoever gets there goes round in circles. */
-const MOST_STEPS = 900
+const MOST_STEPS = 3_000
 
 /** What the ledger of money and of places on an app's day does not account for. */
 const ledgerFaults = async (session: Session): Promise<string[]> =>

@@ -18,6 +18,7 @@ const PARTS: Record<keyof Snapshot, string> = {
       held: 'held_reason',
       slug: `failure ->> 'slug'`,
       late: 'late_policy',
+      leaves: 'unpublish_requested_at is not null',
     },
     '(select * from public.posts order by id) as posts',
   ),
@@ -83,6 +84,7 @@ const PARTS: Record<keyof Snapshot, string> = {
     'public.accounts left join private.account_tokens as tokens on tokens.account_id = accounts.id',
   ),
   breaker: `(select ${ms('max(breaker_open_until)')} from private.x_apps)`,
+  isWatched: '(select bool_or(watch_at is not null) from private.x_apps)',
   held: `(select held_since is not null or incarnation.system_identifier <> control.system_identifier
     from private.incarnation, pg_control_system() as control)`,
   events: `(select coalesce(json_object_agg(subject_id, types), '{}') from (

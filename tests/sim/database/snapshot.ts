@@ -8,6 +8,8 @@ export type Post = {
   held: string | null
   slug: string | null
   late: string
+  /** Somebody wants it deleted on X. */
+  leaves: boolean
 }
 export type Segment = {
   post: string
@@ -63,6 +65,8 @@ export type Snapshot = {
   lanes: Lane[]
   accounts: Account[]
   breaker: number
+  /** The app's breaker is open, or the heartbeat has yet to put its lanes back. */
+  isWatched: boolean
   held: boolean
   events: Record<string, Record<string, number>>
   alerts: [string, string, string][]

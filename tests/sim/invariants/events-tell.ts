@@ -1,5 +1,5 @@
 import { ACCOUNTS } from '../database/fixture.ts'
-import type { Snapshot } from '../database/snapshot.ts'
+import type { Lane, Snapshot } from '../database/snapshot.ts'
 import type { XState } from '../x/x-state.ts'
 
 /** Changes nobody may miss. */
@@ -45,6 +45,8 @@ export const reauthIsDeserved = (before: Snapshot, after: Snapshot, x: XState): 
   return after.accounts.flatMap(({ id, status }) => {
     // A restored past cannot refresh its tokens, and gives an account up once they have ended.
     if (status !== 'needs_reauth' || was.get(id) === status || before.held) return []
+    const isUnread = ({ account, closed }: Lane) => account === id && closed.includes('restored')
+    if (before.lanes.some(isUnread)) return []
     const account = ACCOUNTS.find((each) => each.id === id)
     return account && x.hasDeadFamily(account.remoteUserId)
       ? []

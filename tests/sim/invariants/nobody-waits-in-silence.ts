@@ -33,6 +33,8 @@ export const lanesComeUp = (state: Snapshot, now: number): string[] =>
         ? []
         : [`lane ${lane.account} is leased for ever`]
     }
+    // A breaker that has just closed leaves lanes to the next heartbeat.
+    if (state.isWatched && state.breaker <= now) return []
     return lane.ready <= readyBy(lane, state) + 5_000
       ? []
       : [`lane ${lane.account} sleeps until ${lane.ready}, it is due at ${readyBy(lane, state)}`]
@@ -57,7 +59,9 @@ export const nobodyWaitsInSilence = (state: Snapshot, now: number): string[] => 
       case 'unconfirmed':
         return state.live.some(({ post: id, look }) => id === post.id && (look ?? 0) > now)
       case 'partially_published':
-        return post.slug !== null || (job !== undefined && (isBlocked || job.run > now))
+        return (
+          post.leaves || post.slug !== null || (job !== undefined && (isBlocked || job.run > now))
+        )
       default:
         return ENDED.has(post.status)
     }

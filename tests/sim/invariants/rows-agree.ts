@@ -58,7 +58,10 @@ export const rowsAgree = (state: Snapshot): string[] => {
       () => `post ${post.id} is unconfirmed and nobody looks for it`,
     )
     unless(
-      post.status !== 'partially_published' || jobs.has(post.id) || post.slug !== null,
+      post.status !== 'partially_published' ||
+        jobs.has(post.id) ||
+        post.slug !== null ||
+        post.leaves,
       () => `thread ${post.id} stopped and does not say why`,
     )
   }
