@@ -30,11 +30,13 @@ export const calmDown = async (
     scheduler.at(when, bell.tick)
     await scheduler.play(() => isOver() || scheduler.now() >= when)
   }
+  let before = ''
   for (let overdue = 0; !isOver(); ) {
     const moments = momentsOf(world.state())
-    const isOverdue = moments.some((moment) => moment <= world.time())
-    overdue = isOverdue ? overdue + 1 : 0
-    const waits = isOverdue && overdue <= MOST_OVERDUE_TICKS
+    const due = moments.filter((moment) => moment <= world.time()).join()
+    overdue = due !== '' && due === before ? overdue + 1 : 0
+    before = due
+    const waits = due !== '' && overdue <= MOST_OVERDUE_TICKS
     const next = waits
       ? 0
       : Math.min(...moments.filter((moment) => moment > world.time())) - world.time()

@@ -154,7 +154,7 @@ export const GUARDS: Guard[] = [
   {
     name: 'a timeout, a reset and a 5xx are unknown, never "not sent"',
     tampering: { worker: { network: asNotSent } },
-    sees: /X has segment/,
+    sees: /X has segment|was not published at/,
     change: (plan) => ({ ...rough(plan), x: { ...rough(plan).x, refusesDuplicates: false } }),
   },
   {

@@ -35,6 +35,9 @@ const nameOf = (call: Call) => {
   return `${call.method} ${call.path}${text}`
 }
 
+/** Tokens come from nowhere near the seed, so a trace leaves them out. */
+const bodyOf = ({ body }: Answer) => body.replaceAll(/_token":"[^"]*/g, '_token":"…').slice(0, 60)
+
 const fateText = (fate: Fate) =>
   fate.kind === 'answers'
     ? fate.kind
@@ -54,9 +57,7 @@ export const createXWire = (world: World, x: XState, truth: Truth) => {
 
   const carryOut = (call: Call): Answer => {
     const answer = x.carryOut(call)
-    say(
-      `${nameOf(call)} = ${answer.status} ${call.method === 'POST' ? answer.body.slice(0, 60) : ''}`,
-    )
+    say(`${nameOf(call)} = ${answer.status} ${call.method === 'POST' ? bodyOf(answer) : ''}`)
     return answer
   }
 
