@@ -1,6 +1,10 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const seconds = (count: number) => count * 1000
+
+/** Half of what these tests take is Postgres' own time, so one worker leaves a core idle on a small machine. */
+const maxWorkers = Math.max(2, availableParallelism() - 1)
 
 /** Groups run one after the other, cheapest first; each owns a folder of tests. */
 const project = (name: string, groupOrder: number, options: object) => ({
@@ -17,11 +21,13 @@ export default defineConfig({
     projects: [
       project('unit', 1, { testTimeout: seconds(10) }),
       project('db', 2, {
+        maxWorkers,
         globalSetup: ['tests/helpers/database-setup.ts'],
         testTimeout: seconds(30),
         hookTimeout: seconds(60),
       }),
       project('sim', 3, {
+        maxWorkers,
         globalSetup: ['tests/helpers/database-setup.ts'],
         testTimeout: seconds(900),
         hookTimeout: seconds(60),
