@@ -64,7 +64,7 @@ const metricsOf = (m: Measured): Report['metrics'] => {
     pg_cpu_us_per_post: per(({ cpu }) => cpu.store * 1000),
     wal_bytes_per_post: per(({ wal }) => wal.bytes),
     wal_full_page_bytes_per_post: per(({ wal }) => wal.fullPageBytes),
-    edge_cpu_ms_per_post: per(({ cpu }) => cpu.publish),
+    edge_cpu_ms_per_post: per(({ cpu }) => cpu.measured),
   }
 }
 

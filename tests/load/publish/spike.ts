@@ -1,12 +1,12 @@
 import type pg from 'pg'
 import { until } from '../../helpers/until.ts'
 import type { ControlX } from '../support/control-x.ts'
+import { type Cpu, cpuBetween, readCpu } from '../support/cpu.ts'
 import type { Host } from '../support/start-host.ts'
-import { type Cpu, cpuBetween, readCpu } from './cpu.ts'
+import { type Wal, watchWal } from '../support/wal.ts'
 import { comparePublished, type Sent } from './published.ts'
 import type { LoadAccount } from './seed-accounts.ts'
 import { seedPosts } from './seed-posts.ts'
-import { type Wal, watchWal } from './wal.ts'
 
 export type Bench = { host: Host; sql: pg.ClientBase; x: ControlX; accounts: LoadAccount[] }
 
@@ -71,10 +71,10 @@ export const scheduleSpike = async (
 export const runSpike = async (bench: Bench, name: string, count: number): Promise<Spike> => {
   const { host, sql, x } = bench
   const due = await scheduleSpike(bench, name, count)
-  const cpu = readCpu(host.pid)
+  const cpu = readCpu(host.pid, 'publish')
   const walSince = await watchWal(sql)
   const end = await whenSettled(sql)
-  const cpuUsed = cpuBetween(cpu, readCpu(host.pid))
+  const cpuUsed = cpuBetween(cpu, readCpu(host.pid, 'publish'))
   const wal = await walSince()
   const sent = await comparePublished(sql, x, { name, since: due - 60_000 })
   return { ...sent, postsPerSecond: (count / (end - due)) * 1000, cpu: cpuUsed, wal }

@@ -11,7 +11,8 @@ const run = async (setup: HostSetup) => {
     data: setup.data,
     cron: setup.cron ?? true,
     // X sends no events: hearing of every post is not what is measured.
-    env: { X_BEARER_TOKEN: '' },
+    env: { X_BEARER_TOKEN: '', ...setup.env },
+    ...(setup.project && { project: setup.project }),
     log: (line) => {
       if (/"level":"(?:warn|error)"/.test(line)) tell({ line })
     },

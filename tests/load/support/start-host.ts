@@ -3,8 +3,14 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { StackState } from '../../../scripts/stack/state.ts'
 
-/** `cron: false` wakes no function by itself. */
-export type HostSetup = { data: string; cron?: boolean }
+/** `cron: false` wakes no function by itself; `env` are settings of functions, over the stack's own. */
+export type HostSetup = {
+  data: string
+  cron?: boolean
+  env?: Record<string, string>
+  /** Directory with supabase/, functions/ and deno.json. */
+  project?: string
+}
 /** Every order is answered with the workers that are left. */
 export type HostOrder = { kill: string } | { restartPostgres: true } | { list: true }
 export type Worker = { slug: string; pid: number; cpu_ms: number; started_at: string }

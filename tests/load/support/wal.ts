@@ -9,7 +9,9 @@ export type Wal = {
 /** Counts the WAL written from now on; the answer reads how much it was. */
 export const watchWal = async (sql: pg.ClientBase): Promise<() => Promise<Wal>> => {
   await sql.query('create extension if not exists pg_walinspect with schema extensions')
-  const { rows } = await sql.query<{ lsn: string }>('select pg_current_wal_lsn()::text as lsn')
+  const { rows } = await sql.query<{ lsn: string }>(
+    'select pg_current_wal_insert_lsn()::text as lsn',
+  )
   const from = rows[0]?.lsn
   return async () => {
     const { rows } = await sql.query<{ bytes: string; full_page_bytes: string }>(
