@@ -3,13 +3,17 @@ import type { Deps } from '../../shared/deps.ts'
 import { requireCron } from '../../shared/http/auth.ts'
 import { createOnError } from '../../shared/http/on-error.ts'
 import { type Deliverer, deliverDue } from '../../shared/webhooks/deliver-due.ts'
+import { createPulse } from '../../shared/webhooks/pulse.ts'
 import { createBell } from '../../shared/worker/bell.ts'
 import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
 
 /** `POST /deliver` wakes this isolate and answers 202 at once: it delivers events to webhooks. */
 export const createApp = (deps: Deps) => {
   const startedAt = deps.monotonic()
+  const id = deps.randomUUID()
   const deliverer: Deliverer = {
+    id,
+    pulse: createPulse(deps, id),
     startedAt,
     cpuMs: 0,
     active: new Map(),

@@ -1104,7 +1104,13 @@ export type Database = {
         Returns: Json
       }
       claim_deliveries: {
-        Args: { p_claim_id: string; p_lease?: string; p_limit?: number; p_now?: string }
+        Args: {
+          p_claim_id: string
+          p_lease?: string
+          p_limit?: number
+          p_now?: string
+          p_worker_id: string
+        }
         Returns: Json
       }
       claim_envelopes: {
@@ -1151,6 +1157,7 @@ export type Database = {
       }
       finish_token_revocation: { Args: { p_account_id: string }; Returns: Json }
       get_token_holder: { Args: { p_account_id: string }; Returns: Json }
+      keep_delivery_worker: { Args: { p_now?: string; p_worker_id: string }; Returns: Json }
       keep_worker: { Args: { p_now?: string; p_worker_id: string }; Returns: Json }
       lease_token_refresh: {
         Args: { p_account_id: string; p_lease: string; p_now?: string; p_version: number }

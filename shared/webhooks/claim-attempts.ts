@@ -20,8 +20,12 @@ export type Claimed = {
 }
 
 /** Leases at most `limit` deliveries. A lost answer is asked for again under the same claim id. */
-export const claimAttempts = async (deps: Need, limit: number): Promise<Claimed> => {
-  const args = { p_claim_id: deps.randomUUID(), p_limit: limit }
+export const claimAttempts = async (
+  deps: Need,
+  workerId: string,
+  limit: number,
+): Promise<Claimed> => {
+  const args = { p_claim_id: deps.randomUUID(), p_worker_id: workerId, p_limit: limit }
   const claim = () => deps.service<DeliveryClaim>('claim_deliveries', args)
   const { endpoints, deliveries, next_in_ms: next } = await retry(deps, claim, { forMs: 10_000 })
 

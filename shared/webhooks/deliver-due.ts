@@ -3,6 +3,7 @@ import type { Bell } from '../worker/bell.ts'
 import { mayTakeMore } from '../worker/life.ts'
 import type { DeliveryResult } from './batches.ts'
 import { type Attempt, claimAttempts } from './claim-attempts.ts'
+import type { Pulse } from './pulse.ts'
 import { createReporter } from './report-results.ts'
 import { type Active, quickAmong, roomBeside } from './room.ts'
 import { sendDelivery } from './send-delivery.ts'
@@ -20,6 +21,8 @@ const ROOM_CHECK_MS = 250
 
 /** An isolate over all its runs: its age and CPU, what it has under way, when it claims next. */
 export type Deliverer = {
+  id: string
+  pulse: Pulse
   startedAt: number
   cpuMs: number
   active: Active
@@ -43,7 +46,7 @@ export const deliverDue = async (deps: Deps, deliverer: Deliverer): Promise<void
     const room = roomBeside(deliverer.active, deps.monotonic())
     if (canTake && room >= SMALLEST_BATCH && dueInMs <= 0) {
       first = false
-      const { attempts, nextInMs } = await claimAttempts(deps, room)
+      const { attempts, nextInMs } = await claimAttempts(deps, deliverer.id, room)
       deliverer.dueAt = deps.monotonic() + nextInMs
       lingered &&= attempts.length === 0
       for (const attempt of attempts) start(attempt)
@@ -83,8 +86,10 @@ const starter = (deps: Deps, deliverer: Deliverer) => {
   }
   return (attempt: Attempt) => {
     deliverer.cpuMs += CPU_MS_PER_ATTEMPT
+    deliverer.pulse.begin()
     const work = deliver(attempt).finally(() => {
       deliverer.active.delete(work)
+      if (deliverer.active.size === 0) deliverer.pulse.end()
       deliverer.bell.ring()
     })
     deliverer.active.set(work, deps.monotonic())

@@ -98,10 +98,14 @@ create table private.delivery_jobs (
   event_id uuid not null,
   run_at timestamptz not null,
   claim_id uuid,
+  -- Who holds the lease, and since when.
+  worker_id uuid,
+  claimed_at timestamptz,
   -- Number of the latest attempt, and the fencing token of whoever makes it.
   number int not null default 0,
   -- Attempts that failed since the delivery was made or replayed: the place in the retry schedule.
-  failure_count smallint not null default 0
+  failure_count smallint not null default 0,
+  constraint delivery_jobs_claim_whole check (num_nulls(claim_id, worker_id, claimed_at) in (0, 3))
 );
 
 comment on table private.delivery_jobs is

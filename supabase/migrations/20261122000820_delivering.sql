@@ -8,6 +8,17 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+create table private.delivery_workers (
+  id uuid primary key,
+  -- When it last said that it lives.
+  alive_at timestamptz not null
+);
+
+comment on table private.delivery_workers is
+  'Workers that deliver. The tick frees what those hold that fell silent.';
+
+alter table private.delivery_workers enable row level security;
+
 -- Ready lanes that nobody else is changing, fairly between workspaces.
 create function private.lock_ready_lanes(p_limit int, p_now timestamptz)
 returns uuid[]
@@ -50,7 +61,8 @@ comment on function private.lock_ready_lanes(int, timestamptz) is
 -- The caller holds the lanes, and this statement's snapshot is younger than the locks: what it
 -- sees of their jobs is what is there. A job under a lapsed lease leaves a lost attempt behind.
 create function private.take_deliveries(
-  p_claim_id uuid, p_endpoint_ids uuid[], p_limit int, p_lease interval, p_now timestamptz
+  p_claim_id uuid, p_worker_id uuid, p_endpoint_ids uuid[], p_limit int, p_lease interval,
+  p_now timestamptz
 )
 returns void
 language plpgsql
@@ -76,7 +88,8 @@ begin
       row_number() over (partition by due.endpoint_id order by due.run_at, due.delivery_id) as turn
     from rooms
     cross join lateral (
-      select jobs.delivery_id, jobs.endpoint_id, jobs.run_at, jobs.claim_id, jobs.number
+      select jobs.delivery_id, jobs.endpoint_id, jobs.run_at, jobs.claim_id,
+        jobs.claimed_at, jobs.number
       from private.delivery_jobs as jobs
       where jobs.endpoint_id = rooms.endpoint_id
         and jobs.run_at <= p_now
@@ -94,19 +107,21 @@ begin
     )
     select
       taken.delivery_id, taken.number, taken.workspace_id, 'lost', 'worker-lost',
-      taken.run_at - p_lease
+      taken.claimed_at
     from taken
     where taken.claim_id is not null
     on conflict do nothing
   )
   update private.delivery_jobs as jobs
-  set claim_id = p_claim_id, number = jobs.number + 1, run_at = p_now + p_lease
+  set
+    claim_id = p_claim_id, worker_id = p_worker_id, claimed_at = p_now,
+    number = jobs.number + 1, run_at = p_now + p_lease
   from taken
   where jobs.delivery_id = taken.delivery_id;
 end
 $$;
 
-comment on function private.take_deliveries(uuid, uuid[], int, interval, timestamptz) is
+comment on function private.take_deliveries(uuid, uuid, uuid[], int, interval, timestamptz) is
   'The claim itself: leases the first due jobs of locked lanes, one per endpoint in turn.';
 
 create function private.claimed_deliveries(p_claim_id uuid)
@@ -199,9 +214,78 @@ $$;
 comment on function private.next_delivery_in_ms(timestamptz) is
   'How long until something can be claimed; null when nothing waits.';
 
+create function private.note_delivery_worker(p_worker_id uuid, p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  insert into private.delivery_workers as workers (id, alive_at)
+  values (p_worker_id, p_now)
+  on conflict (id) do update set alive_at = greatest(workers.alive_at, excluded.alive_at);
+$$;
+
+comment on function private.note_delivery_worker(uuid, timestamptz) is 'A worker is alive now.';
+
+create function service.keep_delivery_worker(
+  p_worker_id uuid, p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+begin
+  perform private.note_delivery_worker(p_worker_id, p_now);
+  return jsonb_build_object('now', p_now);
+end
+$$;
+
+comment on function service.keep_delivery_worker(uuid, timestamptz) is
+  'A worker with attempts under way says that it lives.';
+
+-- A worker that has said nothing for six seconds is given up before its leases end. Should it live
+-- after all, what it reports is adopted, and consumers know what comes twice by its id.
+create function private.bury_delivery_workers(p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_worker_ids uuid[] := array(
+    select id from private.delivery_workers
+    where alive_at < p_now - interval '6 seconds'
+    for update skip locked
+  );
+  v_endpoint_ids uuid[];
+begin
+  if v_worker_ids = '{}' then
+    return;
+  end if;
+  v_endpoint_ids := array(
+    select distinct endpoint_id
+    from private.delivery_jobs
+    where claim_id is not null and worker_id = any (v_worker_ids)
+  );
+  perform private.lock_endpoint_lanes(v_endpoint_ids);
+  -- They have waited longest, and go first.
+  update private.delivery_jobs
+  set run_at = claimed_at
+  where endpoint_id = any (v_endpoint_ids)
+    and claim_id is not null
+    and worker_id = any (v_worker_ids)
+    and run_at > p_now;
+  perform private.refresh_endpoint_lanes(v_endpoint_ids, p_now);
+  delete from private.delivery_workers where id = any (v_worker_ids);
+end
+$$;
+
+comment on function private.bury_delivery_workers(timestamptz) is
+  'Frees what workers hold that fell silent.';
+
 create function service.claim_deliveries(
-  p_claim_id uuid, p_limit int default 250, p_lease interval default interval '60 seconds',
-  p_now timestamptz default clock_timestamp()
+  p_claim_id uuid, p_worker_id uuid, p_limit int default 250,
+  p_lease interval default interval '60 seconds', p_now timestamptz default clock_timestamp()
 )
 returns jsonb
 language plpgsql
@@ -210,12 +294,17 @@ set search_path = ''
 set statement_timeout = '5s'
 as $$
 declare
-  v_stamped int := private.stamp_events(1000);
+  v_stamped int;
   v_endpoint_ids uuid[];
 begin
+  -- Worker first, then lanes: so does who buries workers.
+  perform private.note_delivery_worker(p_worker_id, p_now);
+  v_stamped := private.stamp_events(1000);
   if not exists (select from private.delivery_jobs where claim_id = p_claim_id) then
     v_endpoint_ids := private.lock_ready_lanes(p_limit, p_now);
-    perform private.take_deliveries(p_claim_id, v_endpoint_ids, p_limit, p_lease, p_now);
+    perform private.take_deliveries(
+      p_claim_id, p_worker_id, v_endpoint_ids, p_limit, p_lease, p_now
+    );
     perform private.refresh_endpoint_lanes(v_endpoint_ids, p_now);
   end if;
 
@@ -229,7 +318,7 @@ begin
 end
 $$;
 
-comment on function service.claim_deliveries(uuid, int, interval, timestamptz) is
+comment on function service.claim_deliveries(uuid, uuid, int, interval, timestamptz) is
   'Stamps events, makes their deliveries and leases due ones under p_claim_id; the same id returns the same batch.';
 
 -- A result, as a worker reports it.
@@ -319,6 +408,8 @@ begin
     update private.delivery_jobs as jobs
     set
       claim_id = null,
+      worker_id = null,
+      claimed_at = null,
       failure_count = jobs.failure_count + 1,
       run_at = p_now + results.retry_after_ms * interval '1 millisecond'
     from unnest(p_results) as results
@@ -490,7 +581,7 @@ $$;
 comment on function service.ring_deliver() is 'A leaving worker rings its successor.';
 
 -- Every few seconds. It stamps what nobody stamped, so that GET /events goes on where there is no
--- webhook, and repairs lost rings. With nothing due it calls nobody.
+-- webhook, frees what the dead hold and repairs lost rings. With nothing due it calls nobody.
 create function private.deliver_tick(p_now timestamptz default clock_timestamp())
 returns boolean
 language plpgsql
@@ -498,6 +589,7 @@ set search_path = ''
 as $$
 begin
   perform private.stamp_events(10000);
+  perform private.bury_delivery_workers(p_now);
   perform private.drain_lanes(5000, p_now);
   if exists (select from private.endpoint_lanes where ready_at <= p_now) then
     return private.ring('deliver', 1, p_now);
@@ -507,4 +599,4 @@ end
 $$;
 
 comment on function private.deliver_tick(timestamptz) is
-  'The heartbeat of deliveries: stamps events, closes jobs of dead endpoints, rings when something is due.';
+  'The heartbeat of deliveries: stamps events, frees what dead workers hold, closes jobs of dead endpoints, rings when something is due.';

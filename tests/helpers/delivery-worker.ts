@@ -1,6 +1,7 @@
 import type { Deps } from '../../shared/deps.ts'
 import type { DeliveryResult } from '../../shared/webhooks/batches.ts'
 import { type Deliverer, deliverDue } from '../../shared/webhooks/deliver-due.ts'
+import { createPulse } from '../../shared/webhooks/pulse.ts'
 import { newSecret, sealSecret } from '../../shared/webhooks/secret.ts'
 import { createBell } from '../../shared/worker/bell.ts'
 import { claimedDelivery, claimedEvent } from './claimed-event.ts'
@@ -56,6 +57,8 @@ export const deliveryWorker = (fetch: Deps['fetch'], { cpuMs = 0, perClaim = 400
     background: (promise) => background.push(promise),
   }
   const deliverer: Deliverer = {
+    id: 'worker',
+    pulse: createPulse(deps, 'worker'),
     startedAt: performance.now(),
     cpuMs,
     active: new Map(),

@@ -95,7 +95,7 @@ async function measure(tx: Tx, account: Account, postId: string): Promise<void> 
 async function deliverEvents(tx: Tx): Promise<void> {
   const claim = await call<{ deliveries: { id: string; endpoint_id: string; number: number }[] }>(
     tx,
-    'service.claim_deliveries($1, p_now => $2)',
+    'service.claim_deliveries($1, $1, p_now => $2)',
     [randomUUID(), at(0)],
   )
   const results = claim.deliveries.map(({ id, endpoint_id, number }, index) => ({

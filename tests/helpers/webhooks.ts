@@ -55,13 +55,13 @@ export const emit = async (tx: Tx, workspaceId: string, type = 'post.published',
 
 export const stamp = (tx: Tx): Promise<number> => one(tx, 'private.stamp_events()')
 
-type ClaimOptions = { claimId?: string; limit?: number; now?: Date }
+type ClaimOptions = { claimId?: string; workerId?: string; limit?: number; now?: Date }
 
 export const claim = (
   tx: Tx,
-  { claimId = randomUUID(), limit = 250, now = NOW }: ClaimOptions = {},
+  { claimId = randomUUID(), workerId = randomUUID(), limit = 250, now = NOW }: ClaimOptions = {},
 ): Promise<DeliveryClaim> =>
-  one(tx, 'service.claim_deliveries($1, $2, p_now => $3)', [claimId, limit, now])
+  one(tx, 'service.claim_deliveries($1, $2, $3, p_now => $4)', [claimId, workerId, limit, now])
 
 type Claimed = DeliveryClaim['deliveries'][number]
 

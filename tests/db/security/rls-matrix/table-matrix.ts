@@ -55,6 +55,7 @@ export const tableMatrix: Record<string, TableRow> = {
   'private.checked_remote_ids': hidden,
   'private.collection_lanes': hidden,
   'private.delivery_jobs': hidden,
+  'private.delivery_workers': hidden,
   'private.disputes': hidden,
   'private.doorbells': hidden,
   'private.endpoint_lanes': hidden,

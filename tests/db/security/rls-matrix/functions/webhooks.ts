@@ -52,9 +52,13 @@ export const webhooks: Record<string, FunctionRow> = {
     ADMINS,
     `private.replay_delivery('{delivery}', now())`,
   ],
-  'service.claim_deliveries(uuid,integer,interval,timestamp with time zone)': [
+  'service.claim_deliveries(uuid,uuid,integer,interval,timestamp with time zone)': [
     WORKERS,
-    `service.claim_deliveries('{account}')`,
+    `service.claim_deliveries('{account}', '{account}')`,
+  ],
+  'service.keep_delivery_worker(uuid,timestamp with time zone)': [
+    WORKERS,
+    `service.keep_delivery_worker('{account}')`,
   ],
   'service.settle_deliveries(jsonb,timestamp with time zone)': [
     WORKERS,
