@@ -1,12 +1,15 @@
 import type { Bytes } from './crypto/bytes.ts'
 import { createRpc, type Rpc } from './db/rpc.ts'
+import { createFetchPublic, type FetchPublic } from './egress/fetch-public.ts'
+import { resolveDns } from './egress/resolve-dns.ts'
 import { type Env, readEnv } from './env.ts'
-import { resolveDns } from './resolve-dns.ts'
 
 /** Everything a verb may reach outside itself. Verbs take `Pick<Deps, …>`; tests pass literals. */
 export type Deps = {
   env: Env
   fetch: typeof fetch
+  /** For URLs that others named: reaches only the addresses that were checked. */
+  fetchPublic: FetchPublic
   now(): Date
   /** Milliseconds of a clock that never jumps. */
   monotonic(): number
@@ -57,13 +60,16 @@ const background = (promise: Promise<unknown>) => {
 /** The real world, built once per function. */
 export const createDeps = (): Deps => {
   const env = readEnv()
+  const monotonic = () => performance.now()
+  const deadline = (ms: number) => AbortSignal.timeout(ms)
   return {
     env,
     fetch: (input, init) => fetch(input, init),
+    fetchPublic: createFetchPublic(env.WEBHOOK_PROXY_URL, { monotonic, deadline }),
     now: () => new Date(),
-    monotonic: () => performance.now(),
+    monotonic,
     sleep,
-    deadline: (ms) => AbortSignal.timeout(ms),
+    deadline,
     every: (ms, run) => {
       const timer = setInterval(run, ms)
       return () => clearInterval(timer)

@@ -71,6 +71,9 @@ export const EnvSchema = z.object({
   ALLOWED_ORIGINS: list.pipe(z.array(origin)),
   DOCS_URL: optional(z.url()),
   WEBHOOK_PRIVATE_HOSTS: list,
+  WEBHOOK_PROXY_URL: optional(
+    z.url({ protocol: /^https?$/, error: 'must be the http:// or https:// address of a proxy' }),
+  ),
   S3_ENDPOINT: optional(z.url()),
   S3_PUBLIC_ENDPOINT: optional(z.url()),
   S3_REGION: z.string().min(1),

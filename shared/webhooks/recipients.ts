@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts'
+import { checkTarget, type Target } from '../egress/check-target.ts'
 import type { ClaimedEndpoint } from './batches.ts'
-import { checkTarget, type Target } from './check-target.ts'
 import { openSecret } from './secret.ts'
 import { importSecret } from './sign.ts'
 

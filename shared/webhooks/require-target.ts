@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts'
+import { checkTarget } from '../egress/check-target.ts'
 import { problems } from '../http/problems.ts'
-import { checkTarget } from './check-target.ts'
 
 /** Throws 422 when an endpoint could not be delivered to, or must not be. */
 export const requireTarget = async (

@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts'
+import type { Target } from '../egress/check-target.ts'
 import type { ClaimedDelivery, DeliveryResult } from './batches.ts'
 import { eventBody } from './event-body.ts'
 import { type Ending, judgeAttempt } from './judge-attempt.ts'
@@ -7,7 +8,7 @@ import { readPrefix } from './read-prefix.ts'
 import type { Recipient } from './recipients.ts'
 import { sign } from './sign.ts'
 
-type Need = Pick<Deps, 'fetch' | 'now' | 'monotonic' | 'randomBytes'>
+type Need = Pick<Deps, 'fetch' | 'fetchPublic' | 'now' | 'monotonic' | 'randomBytes'>
 
 /** How long an endpoint has to answer. */
 const TIMEOUT_MS = 15_000
@@ -49,7 +50,7 @@ const attempt = async (
     if (target.kind === 'refused') return { ending: { error: target.slug } }
     const keys = await recipient.keys().catch(() => null)
     if (!keys) return { ending: { error: 'secret-unreadable' } }
-    const answer = await post(deps, target.url, keys, delivery, signal)
+    const answer = await post(deps, target, keys, delivery, signal)
     const retryAfterMs = parseRetryAfter(answer.headers.get('retry-after'), deps.now())
     const response = await readPrefix(answer)
     return { ending: { status: answer.status, retryAfterMs }, response }
@@ -60,15 +61,15 @@ const attempt = async (
 
 const post = async (
   deps: Need,
-  url: URL,
+  { url, addresses }: Target & { kind: 'allowed' },
   keys: CryptoKey[],
   { event }: ClaimedDelivery,
   signal: AbortSignal,
 ): Promise<Response> => {
   const body = eventBody(event)
   const timestamp = Math.floor(deps.now().getTime() / 1000)
-  return deps.fetch(url, {
-    method: 'POST',
+  const request = {
+    method: 'POST' as const,
     headers: {
       'content-type': 'application/json',
       'user-agent': 'MyPosts-Webhooks/1',
@@ -77,7 +78,9 @@ const post = async (
       'webhook-signature': await sign(keys, event.id, timestamp, body),
     },
     body,
-    redirect: 'manual',
     signal,
-  })
+  }
+  return addresses
+    ? deps.fetchPublic(url, addresses, request)
+    : deps.fetch(url, { ...request, redirect: 'manual' })
 }

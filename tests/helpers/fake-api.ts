@@ -90,6 +90,7 @@ export const fakeApi = (database: FakeDatabase = {}, network: Partial<Network> =
   const deps: Deps = {
     env,
     fetch: fakeFetch as typeof fetch,
+    fetchPublic: () => Promise.reject(new Error('a fake reaches nobody outside')),
     now: () => NOW,
     monotonic: () => 0,
     sleep: () => new Promise((resolve) => sleepers.push(resolve)),

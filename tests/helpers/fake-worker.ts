@@ -41,6 +41,7 @@ export const fakeWorker = (database: Record<string, Handler> = {}) => {
   const deps: Deps = {
     env,
     fetch: nowhere,
+    fetchPublic: nowhere,
     resolveDns: nowhere,
     now: () => after(elapsed),
     monotonic: () => elapsed,

@@ -57,6 +57,7 @@ export const startIsolate = (world: World, wires: Wires, name: string): Isolate 
     every: createEvery(world, host),
     randomUUID: () => uuidFrom(random),
     randomBytes: (length) => Uint8Array.from({ length }, () => random.whole(0, 255)),
+    fetchPublic: () => Promise.reject(new Error('publishing sends to nobody but X')),
     resolveDns: async () => ['93.184.216.34'],
     background: (promise) => {
       promise.catch((error: unknown) => say(`background work failed: ${String(error)}`))

@@ -38,6 +38,7 @@ export const fakeDeps = (answers: Answers) => {
     sleep: async (ms) => {
       elapsed += ms
     },
+    fetchPublic: () => Promise.reject(new Error('no network in unit tests')),
     resolveDns: () => Promise.reject(new Error('no network in unit tests')),
     every: () => () => {},
     deadline: () => new AbortController().signal,

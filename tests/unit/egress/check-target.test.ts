@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { checkTarget } from '../../../shared/webhooks/check-target.ts'
-import { isGlobalAddress } from '../../../shared/webhooks/is-global-address.ts'
+import { checkTarget } from '../../../shared/egress/check-target.ts'
+import { isGlobalAddress } from '../../../shared/egress/is-global-address.ts'
 import { fakeApi } from '../../helpers/fake-api.ts'
 
 const { env } = fakeApi()
@@ -24,7 +24,7 @@ describe('no address of the public internet', () => {
 
 test('allows a host all of whose addresses are public', async () => {
   const target = await checkTarget(resolvingTo('1.1.1.1', '2606:4700::1111'), 'https://a.example/')
-  expect(target).toMatchObject({ kind: 'allowed' })
+  expect(target).toMatchObject({ kind: 'allowed', addresses: ['1.1.1.1', '2606:4700::1111'] })
 })
 
 test('refuses a host with one private address among public ones', async () => {
