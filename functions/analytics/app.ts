@@ -1,8 +1,8 @@
 import { Hono } from 'hono'
 import { type Isolate, runAnalytics } from '../../shared/analytics/run-analytics.ts'
 import type { Deps } from '../../shared/deps.ts'
-import { requireCron } from '../../shared/http/auth.ts'
 import { createOnError } from '../../shared/http/on-error.ts'
+import { requireCron } from '../../shared/http/require-cron.ts'
 import type { Network } from '../../shared/networks/network.ts'
 import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
 

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import type { Deps } from '../../shared/deps.ts'
-import { requireCron } from '../../shared/http/auth.ts'
 import { createOnError } from '../../shared/http/on-error.ts'
+import { requireCron } from '../../shared/http/require-cron.ts'
 import { type Deliverer, deliverDue } from '../../shared/webhooks/deliver-due.ts'
 import { createPulse } from '../../shared/webhooks/pulse.ts'
 import { createBell } from '../../shared/worker/bell.ts'

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import type { Deps } from '../../shared/deps.ts'
-import { requireCron } from '../../shared/http/auth.ts'
 import { createOnError } from '../../shared/http/on-error.ts'
+import { requireCron } from '../../shared/http/require-cron.ts'
 import { removeObjects } from '../../shared/media/remove-objects.ts'
 import { runMedia } from '../../shared/media/run-media.ts'
 import { createSpending } from '../../shared/media/spending.ts'

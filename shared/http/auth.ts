@@ -9,15 +9,14 @@ import { problems } from './problems.ts'
 
 export type CallerEnv = { Variables: { caller: Caller } }
 
-type Auth = 'user' | 'secret:cron'
 type Verify = ReturnType<typeof withSupabase>
 
 /** Loaded with the first request that needs it: it brings supabase-js, a third of a cold start. */
-const load = async ({ env }: Pick<Deps, 'env'>, auth: Auth): Promise<Verify> => {
+const load = async ({ env }: Pick<Deps, 'env'>): Promise<Verify> => {
   const { withSupabase } = await import('@supabase/server/adapters/hono')
   return withSupabase({
-    auth,
-    ...(auth === 'user' ? { audience: 'authenticated' } : {}),
+    auth: 'user',
+    audience: 'authenticated',
     env: {
       url: env.SUPABASE_URL,
       publishableKeys: env.SUPABASE_PUBLISHABLE_KEYS,
@@ -28,10 +27,10 @@ const load = async ({ env }: Pick<Deps, 'env'>, auth: Auth): Promise<Verify> => 
 }
 
 /** @supabase/server's check alone: throws 401 for a missing credential and for a bad one alike. */
-const check = (deps: Pick<Deps, 'env'>, auth: Auth) => {
+const check = (deps: Pick<Deps, 'env'>) => {
   let verify: Promise<Verify> | undefined
   return async (c: Parameters<Verify>[0]) => {
-    verify ??= load(deps, auth)
+    verify ??= load(deps)
     try {
       await (await verify)(c, async () => {})
     } catch (error) {
@@ -46,7 +45,7 @@ const check = (deps: Pick<Deps, 'env'>, auth: Auth) => {
 
 /** Lets signed-in people through and sets `c.var.caller`; everyone else gets 401. */
 export const requireUser = (deps: Pick<Deps, 'env' | 'fetch'>): MiddlewareHandler<CallerEnv> => {
-  const verify = check(deps, 'user')
+  const verify = check(deps)
   const guard = createMiddleware<CallerEnv>(async (c, next) => {
     const { userClaims } = await verify(c as never)
     // Signed by this project and still no person: anon and service tokens carry other roles.
@@ -56,13 +55,4 @@ export const requireUser = (deps: Pick<Deps, 'env' | 'fetch'>): MiddlewareHandle
     await next()
   })
   return documented(guard, { security: 'user', errors: ['unauthorized'] })
-}
-
-/** Lets cron and triggers through: they hold the secret key named `cron`. */
-export const requireCron = (deps: Pick<Deps, 'env'>): MiddlewareHandler => {
-  const verify = check(deps, 'secret:cron')
-  return createMiddleware(async (c, next) => {
-    await verify(c as never)
-    await next()
-  })
 }

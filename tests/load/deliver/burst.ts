@@ -2,7 +2,7 @@ import type pg from 'pg'
 import { type Cpu, cpuBetween, readCpu } from '../support/cpu.ts'
 import type { Host } from '../support/start-host.ts'
 import { type Wal, watchWal } from '../support/wal.ts'
-import { emit, tidy, whenDelivered } from './events.ts'
+import { emit, tidy, untilDelivered } from './events.ts'
 import type { Listener } from './listeners.ts'
 import type { Receiver, Seen } from './receiver.ts'
 
@@ -45,20 +45,25 @@ export const runBurst = async (
   listeners: Listener[],
   count: number,
 ): Promise<Burst> => {
-  const workspaces = workspacesOf(listeners)
+  const workspaceIds = workspacesOf(listeners)
   await tidy(sql)
-  await sql.query('begin')
-  await emit(sql, workspaces, count)
-  const cpu = readCpu(host.pid, 'deliver')
-  const walSince = await watchWal(sql)
-  const began = performance.now()
-  await sql.query('commit')
-  const ended = await whenDelivered(sql)
-  const cpuUsed = cpuBetween(cpu, readCpu(host.pid, 'deliver'))
-  const wal = await walSince()
-  const share = count / workspaces.length
-  const deliveries = share * listeners.length
+  const watch = async () => ({
+    cpu: readCpu(host.pid, 'deliver'),
+    walSince: await watchWal(sql),
+    at: performance.now(),
+  })
+  let before = await watch()
+  await untilDelivered(sql, { workspaceIds, count }, async () => {
+    await sql.query('begin')
+    await emit(sql, workspaceIds, count)
+    before = await watch()
+    await sql.query('commit')
+  })
+  const ms = performance.now() - before.at
+  const cpu = cpuBetween(before.cpu, readCpu(host.pid, 'deliver'))
+  const wal = await before.walSince()
   const seen = await receiver.collect(secretsOf(listeners))
-  const perSecond = (deliveries / (ended - began)) * 1000
-  return { perSecond, cpu: cpuUsed, wal, arrived: judge(seen, share) }
+  const share = count / workspaceIds.length
+  const perSecond = ((share * listeners.length) / ms) * 1000
+  return { perSecond, cpu, wal, arrived: judge(seen, share) }
 }

@@ -1,7 +1,7 @@
 import { until } from '../../helpers/until.ts'
 import { say } from '../support/report.ts'
 import { type Arrived, type Bench, judge, secretsOf, workspacesOf } from './burst.ts'
-import { emit, whenDelivered } from './events.ts'
+import { emit, untilDelivered } from './events.ts'
 import { seedListeners } from './listeners.ts'
 
 const WORKSPACES = 10
@@ -24,17 +24,17 @@ export const runChaos = async (bench: Bench, count: number): Promise<Chaos> => {
         [workspaces],
       )
     ).rows[0]?.count ?? 0
-  const emitAll = async () => {
+  let killedAt = 0
+  await untilDelivered(sql, { workspaceIds: workspaces, count }, async () => {
     for (let written = 0; written < count; written += PER_COMMIT) {
       await emit(sql, workspaces, Math.min(PER_COMMIT, count - written))
     }
-  }
-  await emitAll()
-  await until('half are settled', async () => (await settled()) >= count / 2, HALF_WAY_MS)
-  const workers = await host.killWorkers('deliver')
-  const killedAt = performance.now()
-  say(`chaos: killed at ${await settled()} of ${count}; ${workers.length} workers left`)
-  const secondsAfterKill = ((await whenDelivered(sql)) - killedAt) / 1000
+    await until('half are settled', async () => (await settled()) >= count / 2, HALF_WAY_MS)
+    await host.killWorkers('deliver')
+    killedAt = performance.now()
+    say(`chaos: killed a worker after ${await settled()} of ${count}`)
+  })
+  const secondsAfterKill = (performance.now() - killedAt) / 1000
   const arrived = judge(await receiver.collect(secretsOf(listeners)), count / WORKSPACES)
   return { arrived, secondsAfterKill }
 }

@@ -1,6 +1,6 @@
 import { quantile } from '../support/statistics.ts'
 import { type Arrived, type Bench, secretsOf } from './burst.ts'
-import { whenDelivered } from './events.ts'
+import { whenNoneWaits } from './events.ts'
 import { type Listener, seedListeners } from './listeners.ts'
 import { runSteady } from './steady.ts'
 
@@ -52,6 +52,6 @@ const runBesideDead = async (bench: Bench) => {
 const bury = async ({ sql, receiver }: Bench, victim: Listener) => {
   await sql.query('delete from public.webhook_endpoints where id = $1', [victim.endpointId])
   await receiver.hang(null)
-  await whenDelivered(sql)
+  await whenNoneWaits(sql)
   await receiver.collect(secretsOf([victim]))
 }

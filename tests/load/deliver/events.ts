@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { until } from '../../helpers/until.ts'
+import { poll } from '../../../scripts/stack/poll.ts'
 
 /** Writes `count` events as publishing writes them, in one statement, the workspaces taking turns. */
 export const emit = (sql: pg.ClientBase, workspaceIds: string[], count: number) =>
@@ -22,26 +22,50 @@ export const emit = (sql: pg.ClientBase, workspaceIds: string[], count: number) 
   )
 
 const GIVE_UP_MS = 600_000
+/** Asking costs Postgres, too. */
+const ASK_EVERY_MS = 100
 
-/** Resolves once every event is stamped and no delivery waits any more, but for those of one endpoint. */
-export const whenDelivered = async (
+/** How many events of these workspaces have their place in the log. */
+export const countStamped = async (sql: pg.ClientBase, workspaceIds: string[]): Promise<number> => {
+  const { rows } = await sql.query<{ count: string | null }>(
+    'select sum(last_sequence) as count from private.event_sequences where workspace_id = any ($1)',
+    [workspaceIds],
+  )
+  return Number(rows[0]?.count ?? 0)
+}
+
+/** Resolves when no delivery waits any more, but for those of one endpoint. */
+export const whenNoneWaits = async (
   sql: pg.ClientBase,
   exceptEndpoint: string | null = null,
-): Promise<number> => {
-  await until(
-    'every delivery is settled',
-    async () => {
-      const { rows } = await sql.query<{ open: boolean }>(
-        `select exists (select from public.events where sequence is null) or exists (
-           select from private.delivery_jobs where endpoint_id is distinct from $1
-         ) as open`,
-        [exceptEndpoint],
-      )
-      return rows[0]?.open === false
-    },
-    GIVE_UP_MS,
-  )
-  return performance.now()
+): Promise<void> => {
+  const probe = async () => {
+    const { rows } = await sql.query<{ waits: boolean }>(
+      `select exists (
+         select from private.delivery_jobs where endpoint_id is distinct from $1
+       ) as waits`,
+      [exceptEndpoint],
+    )
+    return rows[0]?.waits === false
+  }
+  const isDone = await poll(probe, { timeoutMs: GIVE_UP_MS, everyMs: ASK_EVERY_MS })
+  if (!isDone) throw new Error('deliveries are still waiting')
+}
+
+type Batch = { workspaceIds: string[]; count: number; exceptEndpoint?: string | null }
+
+/** Writes events with `write` and resolves once all of them are stamped and none is waiting. */
+export const untilDelivered = async (
+  sql: pg.ClientBase,
+  { workspaceIds, count, exceptEndpoint }: Batch,
+  write: () => Promise<unknown>,
+): Promise<void> => {
+  const expected = (await countStamped(sql, workspaceIds)) + count
+  await write()
+  const probe = async () => (await countStamped(sql, workspaceIds)) >= expected
+  const isStamped = await poll(probe, { timeoutMs: GIVE_UP_MS, everyMs: ASK_EVERY_MS })
+  if (!isStamped) throw new Error('events are still unstamped')
+  await whenNoneWaits(sql, exceptEndpoint)
 }
 
 /** What autovacuum and the checkpointer would have done between one burst and the next. */

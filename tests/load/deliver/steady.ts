@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Arrived, type Bench, judge, secretsOf, workspacesOf } from './burst.ts'
-import { emit, whenDelivered } from './events.ts'
+import { emit, untilDelivered } from './events.ts'
 import type { Listener } from './listeners.ts'
 
 export type Steady = { latencyMs: number[]; arrived: Arrived }
@@ -19,12 +19,15 @@ export const runSteady = async (
   hanging: Listener | null = null,
 ): Promise<Steady> => {
   const workspaces = workspacesOf(listeners)
-  for (let number = 0; number < perWorkspace * workspaces.length; number += 1) {
-    const workspaceId = workspaces[number % workspaces.length]
-    if (workspaceId) await emit(sql, [workspaceId], 1)
-    await sleep(Math.random() * 2 * EVERY_MS)
-  }
-  await whenDelivered(sql, hanging?.endpointId)
+  const count = perWorkspace * workspaces.length
+  const exceptEndpoint = hanging?.endpointId ?? null
+  await untilDelivered(sql, { workspaceIds: workspaces, count, exceptEndpoint }, async () => {
+    for (let number = 0; number < count; number += 1) {
+      const workspaceId = workspaces[number % workspaces.length]
+      if (workspaceId) await emit(sql, [workspaceId], 1)
+      await sleep(Math.random() * 2 * EVERY_MS)
+    }
+  })
   const others = listeners.filter((listener) => listener !== hanging)
   const seen = await receiver.collect(secretsOf(others))
   return {
