@@ -19,7 +19,9 @@ export const AccountHealth = z
     lane: z.object({
       is_open: z.boolean().meta({ description: 'Whether what is due is sent right now.' }),
       closed_by: z.array(z.enum(['account', 'workspace', 'suspended', 'budget', 'restored'])),
-      blocked_until: instant().nullable().meta({ description: 'The end of a rate window.' }),
+      blocked_until: instant().nullable().meta({
+        description: 'Before that nothing is sent: a rate window, or the pause after a failure.',
+      }),
       app_blocked_until: instant().nullable().meta({
         description: 'When the X app may send again; null when nobody knows, or it may send now.',
       }),

@@ -39,7 +39,7 @@ export type AttemptResult = {
   error?: AttemptError
   /** When the request left, on the database's clock. */
   sent_at?: string
-  retry_at?: string
+  /** Until when the account's lane, or every lane of its app, sends nothing. */
   block_account_until?: string
   block_app_until?: string
 }

@@ -14,9 +14,12 @@ type Sent = {
 
 const later = (now: Date, ms: number) => new Date(now.getTime() + ms)
 
-/** 2 s doubling to 15 min: how long the nth attempt of a segment waits before the next. */
+/** 2 s doubling to 15 min: how long a lane waits after the nth attempt of a segment. */
 export const backoffMs = (number: number): number =>
   Math.min(2_000 * 2 ** Math.max(number - 1, 0), 900_000)
+
+/** After that, one account tries whether the app may send again. */
+const APP_PAUSE_MS = 300_000
 
 /** How often the network may not know an upload of its own before the post is refused for it. */
 const MOST_UPLOADS = 3
@@ -42,7 +45,8 @@ const windowEnd = (rates: RateWindow[], scope: RateWindow['scope'], now: Date) =
 
 /**
  * What an answer of the network means for the attempt. The rule of the house: only an answer that
- * proves nothing was published leads to another send.
+ * proves nothing was published leads to another send. The post then keeps its turn, and its lane
+ * waits with it; where the network only forgot an upload, the lane goes on meanwhile.
  */
 export const resultOf = ({ attempt, outcome, rates, sentAt, now }: Sent): AttemptResult => {
   const accountUntil = windowEnd(rates, 'account', now)
@@ -64,12 +68,12 @@ export const resultOf = ({ attempt, outcome, rates, sentAt, now }: Sent): Attemp
     ...(status !== undefined && { http_status: status }),
     error: { slug, detail, who, remedy },
   }
-  const wait = later(now, backoffMs(attempt.number))
+  const wait = later(now, backoffMs(attempt.number)).toISOString()
   switch (outcome.kind) {
     case 'refused':
       // Nothing was published: the file is uploaded again, and the post waits for that.
       if (slug === 'media-gone' && attempt.number <= MOST_UPLOADS) {
-        return { ...failed, outcome: 'retry', retry_at: now.toISOString() }
+        return { ...failed, outcome: 'retry' }
       }
       // After an attempt that was given up as absent, a duplicate may be that very attempt.
       return slug === 'duplicate-content' && attempt.number > 1
@@ -78,21 +82,22 @@ export const resultOf = ({ attempt, outcome, rates, sentAt, now }: Sent): Attemp
     case 'unknown':
       return { ...failed, outcome: 'unknown' }
     case 'retry': {
-      const until = named(now, outcome.after) ?? wait.toISOString()
-      const block = outcome.scope === 'app' ? 'block_app_until' : 'block_account_until'
-      return { ...failed, outcome: 'retry', retry_at: until, [block]: until }
-    }
-    case 'app_blocked':
+      const until = named(now, outcome.after) ?? wait
       return {
         ...failed,
         outcome: 'retry',
-        retry_at: now.toISOString(),
-        block_app_until: later(now, 300_000).toISOString(),
+        block_account_until: until,
+        ...(outcome.scope === 'app' && { block_app_until: until }),
       }
+    }
+    case 'app_blocked': {
+      const block_app_until = later(now, APP_PAUSE_MS).toISOString()
+      return { ...failed, outcome: 'retry', block_app_until }
+    }
     // The database pauses the account by the slug; the post is not to blame.
     case 'account_blocked':
     case 'not_sent':
     case 'reauth':
-      return { ...failed, outcome: 'retry', retry_at: wait.toISOString() }
+      return { ...failed, outcome: 'retry', block_account_until: wait }
   }
 }

@@ -30,7 +30,7 @@ type Sent = { result?: AttemptResult | undefined; tokenRejected: boolean }
 
 /**
  * Sends a lane's jobs in order, one at a time, then gives the lane back. A result is reported with
- * the Go of the next job, or at once when that is not due. Ends early when the account cannot send;
+ * the Go of the next job, or at once when that is not due. Ends early when a post is to be sent again;
  * a lane that could not begin is left alone for a moment. Never throws for what the network answers.
  */
 export const runLane = async (deps: Need, lane: Lane, tools: LaneTools): Promise<void> => {
@@ -44,7 +44,8 @@ export const runLane = async (deps: Need, lane: Lane, tools: LaneTools): Promise
   let sent: Sent = { tokenRejected: false }
   for (const job of lane.jobs) {
     sent = await runJob(deps, job, token.accessToken, sent.result, tools)
-    if (sent.tokenRejected) break
+    // It keeps its turn: nothing of the lane goes before it is tried again.
+    if (sent.result?.outcome === 'retry') break
   }
   await tools.advance({
     ...(sent.result && { result: sent.result }),

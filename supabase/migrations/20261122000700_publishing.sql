@@ -406,9 +406,13 @@ begin
       select account_id from private.publish_jobs where post_id = any (v_post_ids)
     ))
     and lanes.lease_expires_at > p_now
-    and lanes.blocked_until <= p_now
+    -- Go is asked for a moment before the instant, which may be the end of a block.
+    and lanes.blocked_until <= p_now + interval '100 milliseconds'
     and lanes.closed_by = '{}'
-    and (apps.breaker_open_until <= p_now or apps.probe_account_id = jobs.account_id)
+    and (
+      apps.breaker_open_until <= p_now + interval '100 milliseconds'
+      or apps.probe_account_id = jobs.account_id
+    )
     and live.post_id is null;
 end
 $$;

@@ -18,8 +18,7 @@ create type private.attempt_result as (
   http_status smallint,
   error jsonb,
   sent_at timestamptz,
-  -- For retry: when this post may be tried again, and how far its lane or its app are blocked.
-  retry_at timestamptz,
+  -- Until when its lane, or all lanes of its app, send nothing.
   block_account_until timestamptz,
   block_app_until timestamptz
 );
@@ -60,7 +59,7 @@ begin
   )
   select array_agg(row(
     post_id, position, number, outcome, case outcome when 'accepted' then remote_id end, http_status,
-    error, greatest(sent_at, sending_at), retry_at, block_account_until, block_app_until
+    error, greatest(sent_at, sending_at), block_account_until, block_app_until
   )::private.attempt_result)
   into v_closed
   from open
@@ -316,6 +315,8 @@ $$;
 comment on function private.stop_posts(private.attempt_result[], timestamptz) is
   'Refused, unknown and postponed posts: their status, their job and their event.';
 
+-- A post that was not sent keeps its turn: the lane waits with it. One that nobody was sure of has let
+-- others pass meanwhile, and goes before whatever is due later than it was.
 create function private.requeue_posts(p_closed private.attempt_result[], p_now timestamptz)
 returns void
 language sql
@@ -325,7 +326,8 @@ as $$
     post_id, account_id, workspace_id, run_at, stale_at, position
   )
   select
-    posts.id, posts.account_id, posts.workspace_id, coalesce(results.retry_at, p_now),
+    posts.id, posts.account_id, posts.workspace_id,
+    case when results.position = 0 then posts.scheduled_at else p_now end,
     case
       when posts.published_at is not null or posts.late_policy = 'publish' then 'infinity'
       else posts.scheduled_at + posts.late_after
@@ -335,7 +337,7 @@ as $$
   join public.posts on posts.id = results.post_id
   where posts.id = any (array(select post_id from unnest(p_closed)))
   on conflict (post_id) do update
-  set state = 'waiting', run_at = excluded.run_at;
+  set state = 'waiting';
 $$;
 
 comment on function private.requeue_posts(private.attempt_result[], timestamptz) is

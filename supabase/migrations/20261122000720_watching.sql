@@ -38,7 +38,7 @@ begin
         'detail', 'The worker stopped before it could say whether X took the post.',
         'remedy', 'Nothing to do: the account''s posts are being read to find out.'
       ),
-      null, null, null, null
+      null, null, null
     )::private.attempt_result
     from private.live_attempts as live
     where live.next_look_at is null and live.deadline_at <= p_now

@@ -425,7 +425,7 @@ as $$
   select private.settle_results(array(
     select row(
       live.post_id, live.position, live.number, 'refused', null, null, attempts.error,
-      null, null, null, null
+      null, null, null
     )::private.attempt_result
     from private.live_attempts as live
     join public.publish_attempts as attempts using (post_id, position, number)
@@ -458,7 +458,7 @@ declare
         'detail', 'X did not have the post when nothing could send it any more.',
         'remedy', 'Nothing to do: it is sent again.'
       ),
-      null, p_now, null, null
+      null, null, null
     )::private.attempt_result
     from private.live_attempts as live
     join public.workspaces on workspaces.id = live.workspace_id and workspaces.resend_when_absent
@@ -523,7 +523,7 @@ as $$
   select private.settle_results(array(
     select row(
       found.post_id, found.position, found.number, 'accepted', found.remote_id, null, null,
-      found.sent_at, null, null, null
+      found.sent_at, null, null
     )::private.attempt_result
     from jsonb_to_recordset(p_verdicts) as found (
       post_id uuid, position smallint, number smallint, verdict text, remote_id text,

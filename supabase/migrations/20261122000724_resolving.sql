@@ -194,7 +194,7 @@ begin
         'detail', 'Somebody looked at X and did not find the post.',
         'remedy', 'Schedule it again if it is still wanted.'
       ),
-      v_sent_at, null, null, null
+      v_sent_at, null, null
     )::private.attempt_result
     from private.live_attempts as live
     where live.post_id = p_post_id

@@ -327,7 +327,7 @@ begin
   where posts.id = p_post_id
   returning number into v_number;
   perform private.settle_results(array[row(
-    p_post_id, p_position, v_number, 'accepted', p_remote_id, null, null, p_sent_at, null, null, null
+    p_post_id, p_position, v_number, 'accepted', p_remote_id, null, null, p_sent_at, null, null
   )::private.attempt_result], p_now);
 end
 $$;

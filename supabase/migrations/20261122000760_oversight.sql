@@ -50,7 +50,7 @@ as $$
         'Raise the budget, or wait for the next period.', '-infinity', 'infinity'
       ),
       (
-        lanes.blocked_until > p_now, 'rate', 'X takes nothing more from the account before that.',
+        lanes.blocked_until > p_now, 'rate', 'The account sends nothing more before that.',
         'Nothing to do: it goes on by itself.', '-infinity', lanes.blocked_until
       ),
       (

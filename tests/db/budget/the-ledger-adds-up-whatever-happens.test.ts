@@ -86,7 +86,7 @@ const verbs: Record<string, (world: World, step: Step) => Promise<unknown>> = {
       const attempts = await go(tx, claimId, ids, { now: at(now) })
       const results = attempts.map((attempt, index) =>
         resultFor(attempt, pick([...OUTCOMES], b + index + round) ?? 'unknown', {
-          ...(b % 2 ? { retry_at: at(now + 60).toISOString() } : {}),
+          ...(b % 2 ? { block_account_until: at(now + 60).toISOString() } : {}),
         }),
       )
       await settle(tx, claimId, results, { now: at(now) })

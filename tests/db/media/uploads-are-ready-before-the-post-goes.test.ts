@@ -179,7 +179,7 @@ test('when X does not know an upload of its own, the post waits for a new one', 
     const [attempt] = attempts
     if (!attempt) throw new Error('the post was due')
     const error = { slug: 'media-gone', detail: 'x', who: 'provider', remedy: 'y' }
-    const result = resultFor(attempt, 'retry', { error, retry_at: NOW.toISOString() })
+    const result = resultFor(attempt, 'retry', { error })
     await settle(tx, claimId, [result], { release: [account.id] })
 
     expect(await isMediaReady(tx, postId)).toBe(false)

@@ -23,7 +23,6 @@ const app = async (tx: Tx, id = DEPLOYMENT) =>
   (await tx.query('select * from private.x_apps where id = $1', [id])).rows[0]
 
 const noCredits = (seconds: number) => ({
-  retry_at: at(seconds).toISOString(),
   block_app_until: at(seconds + 300).toISOString(),
   error: { slug: 'credits-depleted', detail: 'No credits.', who: 'app', remedy: 'Buy some.' },
 })

@@ -8,7 +8,6 @@ import {
   connectAccount,
   count,
   go,
-  NOW,
   resultFor,
   schedulePost,
   settle,
@@ -22,7 +21,6 @@ const depleteCredits = async (tx: Tx): Promise<Account> => {
   await schedulePost(tx, account, { latePolicy: 'publish' })
   const { claimId, attempts } = await startSending(tx)
   const result = resultFor(first(attempts), 'retry', {
-    retry_at: NOW.toISOString(),
     block_app_until: at(300).toISOString(),
   })
   await settle(tx, claimId, [result], { release: [account.id] })

@@ -100,7 +100,7 @@ test('waits out a rate window in the middle of a thread without losing its place
     const second = await go(tx, claimId, [post])
 
     const until = at(900).toISOString()
-    const retry = resultFor(first(second), 'retry', { retry_at: until, block_account_until: until })
+    const retry = resultFor(first(second), 'retry', { block_account_until: until })
     await settle(tx, claimId, [retry], { release: [account.id] })
 
     expect((await claimJobs(tx, { now: at(800) })).lanes).toEqual([])
@@ -122,7 +122,6 @@ test('stops every account of an app that is out of credits, and says so', () =>
       claimId,
       [
         resultFor(first(attempts), 'retry', {
-          retry_at: NOW.toISOString(),
           block_app_until: until,
         }),
       ],

@@ -87,7 +87,7 @@ test('says so in a long rate window, and not in a short retry', () =>
   withTx(async (tx) => {
     const { account, post, claimId } = await begun(tx)
     const second = await go(tx, claimId, [post])
-    const soon = resultFor(first(second), 'retry', { retry_at: at(10).toISOString() })
+    const soon = resultFor(first(second), 'retry', { block_account_until: at(10).toISOString() })
     await settle(tx, claimId, [soon], { release: [account.id] })
     await tick(tx, at(2))
     expect((await readPost(tx, post)).status).toBe('publishing')
@@ -95,7 +95,6 @@ test('says so in a long rate window, and not in a short retry', () =>
     const again = await startSending(tx, at(10))
     const until = at(900).toISOString()
     const later = resultFor(first(again.attempts), 'retry', {
-      retry_at: until,
       block_account_until: until,
     })
     await settle(tx, again.claimId, [later], { release: [account.id], now: at(11) })

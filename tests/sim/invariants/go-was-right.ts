@@ -2,8 +2,9 @@ import type { Job, Live, Snapshot } from '../database/snapshot.ts'
 import { attemptKey, indexRows, segmentKey } from './index-rows.ts'
 
 const MAY_GO = new Set(['scheduled', 'publishing', 'partially_published'])
-/** Go is asked for a moment before the instant. */
+/** Go is asked for a moment before the instant, which may be the end of a block. */
 const LEAD_MS = 1_000
+const BLOCK_LEAD_MS = 100
 const QUIET_MS = 420_000
 
 /** What a Go was given that the rows do not tell. */
@@ -14,30 +15,23 @@ export type Rules = {
   workspace(account: string): string
 }
 
+const isBefore = (one: Job, other: Job) =>
+  one.run < other.run || (one.run === other.run && one.post < other.post)
+
 /**
- * A lane's posts go in the order of their times. Who was tried before, or came into a rate window of the
- * lane, or was given its time while a worker held the lane, has lost its place: a later post that a worker waits for already may go first.
+ * A lane's posts go in the order of their times, those that are tried again included. Only who was given
+ * its time while a worker held the lane has no turn there: what that worker waits for may go first.
  */
-const isFirst = (
-  job: Job,
-  { jobs, attempts, lanes }: Snapshot,
-  now: number,
-  { hasMoved }: Rules,
-): boolean => {
-  const blocked = lanes.find(({ account }) => account === job.account)?.blocked ?? 0
-  return !jobs.some(
+const isFirst = (job: Job, { jobs }: Snapshot, now: number, { hasMoved }: Rules): boolean =>
+  !jobs.some(
     (other) =>
       other.account === job.account &&
-      other.post !== job.post &&
-      other.run < job.run &&
-      other.run > blocked &&
+      isBefore(other, job) &&
       other.stale > now &&
       other.media &&
       other.state !== 'sending' &&
-      !hasMoved(other.post) &&
-      !attempts.some(({ post }) => post === other.post),
+      !hasMoved(other.post),
   )
-}
 
 /** Attempts a step began. */
 export const begunIn = (before: Snapshot, after: Snapshot): Live[] => {
@@ -63,12 +57,15 @@ export const goWasRight = (
     [MAY_GO.has(post?.status ?? ''), `the post was ${post?.status}`],
     [accounts.get(post?.account ?? '')?.status === 'active', 'the account was not active'],
     [lane?.closed.length === 0, `the lane was closed by ${lane?.closed}`],
-    [(lane?.blocked ?? 0) <= now, 'a rate window closed the lane'],
+    [(lane?.blocked ?? 0) <= now + BLOCK_LEAD_MS, 'a rate window closed the lane'],
     [
       ![...before.paused, ...before.suspended].includes(rules.workspace(post?.account ?? '')),
       'the workspace was paused or suspended',
     ],
-    [before.breaker <= now || before.probe === post?.account, 'the breaker of the app was open'],
+    [
+      before.breaker <= now + BLOCK_LEAD_MS || before.probe === post?.account,
+      'the breaker of the app was open',
+    ],
     [!before.held, 'publishing was held'],
     [lane?.claim !== null && (lane?.lease ?? 0) > now, 'the lane was under no valid lease'],
     [job?.state === 'waiting', `the job was ${job?.state}`],

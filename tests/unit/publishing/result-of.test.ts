@@ -55,15 +55,13 @@ test('a duplicate on a first try is a refusal; later it may be our own earlier a
   expect(of(duplicate, { number: 2 }).outcome).toBe('unknown')
 })
 
-test('a rate limit closes the account until its window ends, an app limit the app', () => {
+test('a rate limit closes the account until its window ends, an app limit the app, too', () => {
   const until = after(90_000).toISOString()
-  expect(rateLimited(after(90_000))).toMatchObject({
-    retry_at: until,
-    block_account_until: until,
-  })
+  const ofAccount = rateLimited(after(90_000))
+  expect(ofAccount).toMatchObject({ block_account_until: until })
+  expect(ofAccount.block_app_until).toBeUndefined()
   const ofApp = rateLimited(after(90_000), 'app')
-  expect(ofApp).toMatchObject({ retry_at: until, block_app_until: until })
-  expect(ofApp.block_account_until).toBeUndefined()
+  expect(ofApp).toMatchObject({ block_account_until: until, block_app_until: until })
 })
 
 test.each([
@@ -71,12 +69,12 @@ test.each([
   ['one that has passed', after(-60_000)],
   ['no time at all', new Date(Number.NaN)],
 ])('backs off by itself when the network names %s', (_what, time) => {
-  expect(rateLimited(time).retry_at).toBe(after(500 + backoffMs(1)).toISOString())
+  expect(rateLimited(time).block_account_until).toBe(after(500 + backoffMs(1)).toISOString())
 })
 
 test('no header closes a lane for longer than a day and an hour', () => {
   const longest = after(500 + 25 * 3_600_000).toISOString()
-  expect(rateLimited(new Date('2999-01-01')).retry_at).toBe(longest)
+  expect(rateLimited(new Date('2999-01-01')).block_account_until).toBe(longest)
   const ended = of(
     { kind: 'accepted', remoteId: '1' },
     { rates: [window({ resetAt: new Date('2999-01-01') })] },
@@ -107,11 +105,23 @@ test('an exhausted window closes what it belongs to until its latest end, a fres
   expect(fresh.block_account_until).toBeUndefined()
 })
 
-test('exhausted credits stop the app for five minutes and the post waits at its place', () => {
-  expect(of(failure('app_blocked', 'credits-depleted'))).toMatchObject({
-    retry_at: after(500).toISOString(),
-    block_app_until: after(300_500).toISOString(),
-  })
+test('exhausted credits stop the app for five minutes, and no lane for longer than the app', () => {
+  const stopped = of(failure('app_blocked', 'credits-depleted'))
+  expect(stopped.block_app_until).toBe(after(300_500).toISOString())
+  expect(stopped.block_account_until).toBeUndefined()
+})
+
+test.each(['not_sent', 'reauth', 'account_blocked'] as const)(
+  'a lane waits with its post that was %s',
+  (kind) => {
+    expect(of(failure(kind)).block_account_until).toBe(after(500 + backoffMs(1)).toISOString())
+  },
+)
+
+test('an upload that X forgot holds up its post, not the lane', () => {
+  const forgotten = of(failure('refused', 'media-gone'))
+  expect(forgotten.outcome).toBe('retry')
+  expect(forgotten.block_account_until).toBeUndefined()
 })
 
 test('backs off from 2 s, doubling, to 15 min', () => {

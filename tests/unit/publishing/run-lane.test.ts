@@ -130,7 +130,7 @@ test('leaves the rest of a thread to the queue when it has to pause, and goes on
   expect(story.filter((line) => line.startsWith('post'))).toEqual(['post a0', 'post b0'])
 })
 
-test.each(['refused', 'unknown', 'app_blocked', 'not_sent'] as const)(
+test.each(['refused', 'unknown'] as const)(
   'stops a thread at a segment that is %s, and goes on with the next post',
   async (kind) => {
     const { story } = await laneOf({
@@ -144,6 +144,19 @@ test.each(['refused', 'unknown', 'app_blocked', 'not_sent'] as const)(
       'post b0',
       'post b1',
     ])
+  },
+)
+
+test.each(['app_blocked', 'account_blocked', 'not_sent'] as const)(
+  'gives the lane back after a post that is to be sent again, because it was %s',
+  async (kind) => {
+    const { story, begun } = await laneOf({
+      posts: ['a', 'b'],
+      publish: async () => failure(kind),
+    })
+
+    expect(story).toEqual(['go a', 'post a0', 'settle a0 retry'])
+    expect(begun).toBe(true)
   },
 )
 
