@@ -6,6 +6,7 @@ import { createOnError } from '../../shared/http/on-error.ts'
 import { requestLog } from '../../shared/http/request-log.ts'
 import { requireCron } from '../../shared/http/require-cron.ts'
 import { keepSubscribed } from '../../shared/inbound/keep-subscribed.ts'
+import { createPassBy } from '../../shared/inbound/pass-by.ts'
 import { processReceipts } from '../../shared/inbound/process-receipts.ts'
 import type { Arrival } from '../../shared/inbound/receipt.ts'
 import { createReceiver } from '../../shared/inbound/receive.ts'
@@ -25,10 +26,11 @@ import { x } from './x.ts'
 export const createApp = (deps: Deps, network: Network) => {
   const store = createReceiver(deps)
   const readStripe = createStripeReader(deps)
+  const passBy = createPassBy(deps)
   const bell = createBell(deps)
   const process = oneAtATime(() =>
     processReceipts(deps, bell, {
-      x: (receipt) => takeHappening(deps, network, receipt, interpret(receipt.body)),
+      x: (receipt) => takeHappening(deps, network, passBy, receipt, interpret(receipt.body)),
       stripe: readStripe,
     }),
   )

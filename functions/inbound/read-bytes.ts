@@ -6,7 +6,13 @@ export const MAX_BYTES = 1_048_576
 
 /** The body as it was sent, which is what was signed. 413 as soon as it is longer than `MAX_BYTES`. */
 export const readBytes = async (request: Request): Promise<Bytes> => {
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BYTES) throw tooLarge()
+  const announced = request.headers.get('content-length')
+  if (Number(announced) > MAX_BYTES) throw tooLarge()
+  // No body is longer than announced: the server ends it there.
+  return announced === null ? readChunks(request) : new Uint8Array(await request.arrayBuffer())
+}
+
+const readChunks = async (request: Request): Promise<Bytes> => {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of request.body ?? []) {

@@ -1175,16 +1175,7 @@ export type Database = {
         Returns: Json
       }
       park_subscriptions: { Args: { p_now?: string; p_reason: string }; Returns: Json }
-      pass_by_post: {
-        Args: {
-          p_lease_id: string
-          p_now?: string
-          p_receipt_id: string
-          p_remote_id: string
-          p_remote_user_id: string
-        }
-        Returns: Json
-      }
+      pass_by_posts: { Args: { p_now?: string; p_posts: Json }; Returns: Json }
       postpone_inbound: {
         Args: { p_error?: string; p_lease_id: string; p_now?: string; p_receipt_id: string }
         Returns: Json

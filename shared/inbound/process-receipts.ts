@@ -7,7 +7,9 @@ export type Handle = (receipt: Receipt) => Promise<unknown>
 
 type Claim = { receipts: Receipt[]; next_in_ms: number | null }
 
-const BATCH = 20
+const BATCH = 100
+/** Events gather for so long before they are taken, since most of them come in crowds. */
+const GATHER_MS = 50
 /** Waited for here rather than left to the tick: events that came a moment too early. */
 const PATIENCE_MS = 10_000
 /** A worker does not wait for ever on events that come too early again and again. */
@@ -17,21 +19,23 @@ const LONGEST_MS = 60_000
  * Takes events until none is due soon; `bell` cuts short the wait for one. Returns how many it took.
  */
 export const processReceipts = async (
-  deps: Pick<Deps, 'service' | 'monotonic' | 'log'>,
+  deps: Pick<Deps, 'service' | 'monotonic' | 'sleep' | 'log'>,
   bell: Pick<Bell, 'wait'>,
   handlers: Record<Receipt['provider'], Handle>,
 ): Promise<number> => {
   const startedAt = deps.monotonic()
   let taken = 0
-  for (;;) {
+  for (let isCrowd = false; ; ) {
+    if (!isCrowd) await deps.sleep(GATHER_MS)
     const claim = await deps.service<Claim>('claim_inbound', { p_limit: BATCH })
     await Promise.all(claim.receipts.map((receipt) => processOne(deps, handlers, receipt)))
     taken += claim.receipts.length
-    if (claim.receipts.length === BATCH) continue
+    isCrowd = claim.receipts.length === BATCH
+    if (isCrowd) continue
     const wait = claim.next_in_ms
     const isPatient = wait !== null && wait <= PATIENCE_MS
     if (!isPatient || deps.monotonic() - startedAt > LONGEST_MS) return taken
-    await bell.wait(Math.max(wait, 50))
+    await bell.wait(wait)
   }
 }
 

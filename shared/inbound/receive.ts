@@ -14,6 +14,6 @@ export const createReceiver = (deps: Pick<Deps, 'service' | 'sleep'>) =>
     },
     lingerMs: 0,
     maxItems: 100,
-    maxRunning: 4,
+    maxRunning: 2,
     sleep: deps.sleep,
   })

@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts'
 import type { Happening } from '../networks/happening.ts'
 import type { Network } from '../networks/network.ts'
 import { observePost } from '../publishing/observe-post.ts'
+import type { PassBy } from './pass-by.ts'
 import { leaseOf, type Receipt } from './receipt.ts'
 
 /**
@@ -11,16 +12,18 @@ import { leaseOf, type Receipt } from './receipt.ts'
 export const takeHappening = async (
   deps: Pick<Deps, 'service'>,
   network: Pick<Network, 'name' | 'match'>,
+  passBy: PassBy,
   receipt: Receipt,
   happening: Happening,
 ): Promise<void> => {
   const lease = leaseOf(receipt)
   switch (happening.kind) {
     case 'posted': {
-      const { remoteUserId: p_remote_user_id, item } = happening
+      const post = { ...happening, receipt }
+      if (await passBy(post)) return
       // Adopted or not, the second question answers for both, also when this is asked again.
       await observePost(deps, network, happening)
-      await deps.service('pass_by_post', { ...lease, p_remote_user_id, p_remote_id: item.remoteId })
+      if (!(await passBy(post))) await deps.service('postpone_inbound', lease)
       return
     }
     case 'deleted': {

@@ -47,11 +47,11 @@ $$;
 comment on function private.may_become_ours(text) is
   'True while this user of X has attempts whose outcome is open: a post nobody knows may be one of them.';
 
--- A post that belongs to no segment and no open attempt. One that came before our own worker could
--- say what it sent is asked about again.
-create function service.pass_by_post(
-  p_receipt_id uuid, p_lease_id uuid, p_remote_user_id text, p_remote_id text,
-  p_now timestamptz default clock_timestamp()
+-- Most posts of X are nobody's attempt, so those of a whole batch are passed by in one statement. One
+-- that came before our own worker could say what it sent stays open, and is looked at.
+-- p_posts: [{receipt_id, lease_id, remote_user_id, remote_id}].
+create function service.pass_by_posts(
+  p_posts jsonb, p_now timestamptz default clock_timestamp()
 )
 returns jsonb
 language plpgsql
@@ -59,22 +59,46 @@ security definer
 set search_path = ''
 set statement_timeout = '5s'
 as $$
+declare
+  v_open uuid[];
 begin
-  if exists (
-    select from private.remote_posts where network = 'x' and remote_id = p_remote_id
-  ) then
-    perform private.finish_receipt(p_receipt_id, p_lease_id, 'applied', 'ours already', p_now);
-  elsif private.may_become_ours(p_remote_user_id) then
-    perform private.postpone_receipt(p_receipt_id, p_lease_id, null, p_now);
-  else
-    perform private.finish_receipt(p_receipt_id, p_lease_id, 'ignored', null, p_now);
-  end if;
-  return jsonb_build_object('now', p_now);
+  with judged as materialized (
+    select
+      sent.receipt_id,
+      sent.lease_id,
+      case
+        when remote.remote_id is not null then 'applied'
+        when not private.may_become_ours(sent.remote_user_id) then 'ignored'
+      end as outcome,
+      case when remote.remote_id is not null then 'ours already' end as detail
+    from jsonb_to_recordset(p_posts) as sent (
+      receipt_id uuid, lease_id uuid, remote_user_id text, remote_id text
+    )
+    left join private.remote_posts as remote
+      on remote.network = 'x' and remote.remote_id = sent.remote_id
+  ), ended as (
+    update private.inbound_events as events
+    set run_at = 'infinity', lease_id = null
+    from judged
+    where events.receipt_id = judged.receipt_id
+      and events.lease_id = judged.lease_id
+      and judged.outcome is not null
+    returning events.receipt_id
+  ), noted as (
+    update private.inbound_receipts as receipts
+    set outcome = judged.outcome, detail = judged.detail, processed_at = p_now
+    from judged
+    join ended on ended.receipt_id = judged.receipt_id
+    where receipts.id = judged.receipt_id
+  )
+  select array_agg(judged.receipt_id) into v_open from judged where judged.outcome is null;
+
+  return jsonb_build_object('open', to_jsonb(coalesce(v_open, '{}')));
 end
 $$;
 
-comment on function service.pass_by_post(uuid, uuid, text, text, timestamptz) is
-  'A post on X that was given to no attempt: ours already, nobody''s, or not ours yet.';
+comment on function service.pass_by_posts(jsonb, timestamptz) is
+  'Ends the receipts of posts on X that are ours already or nobody''s. {open} names those that may be an open attempt.';
 
 -- That the owner deleted it on X counts as asking for it.
 create function private.note_removed(

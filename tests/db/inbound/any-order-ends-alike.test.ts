@@ -1,6 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { createPassBy } from '../../../shared/inbound/pass-by.ts'
 import { leaseOf, type Receipt } from '../../../shared/inbound/receipt.ts'
 import { takeHappening } from '../../../shared/inbound/take-happening.ts'
 import { identify, interpret } from '../../../shared/x/inbound.ts'
@@ -90,8 +91,9 @@ test('whatever X doubles, delays, reorders and whoever dies, the same is known i
         const service = sqlService(tx, (fn) => (fn.startsWith('list_') ? {} : { p_now: now }))
 
         const frozen: Receipt[] = []
+        const passBy = createPassBy({ service, sleep: async () => {} })
         const take = (receipt: Receipt) =>
-          takeHappening({ service }, network, receipt, interpret(receipt.body))
+          takeHappening({ service }, network, passBy, receipt, interpret(receipt.body))
         const work = async (fate: string) => {
           const { receipts } = await service<{ receipts: Receipt[] }>('claim_inbound')
           if (fate === 'freezes') frozen.push(...receipts)

@@ -17,10 +17,7 @@ export const inbound: Record<string, FunctionRow> = {
     WORKERS,
     `service.postpone_inbound(${NOBODYS})`,
   ],
-  [`service.pass_by_post(uuid,uuid,text,text,${TIME})`]: [
-    WORKERS,
-    `service.pass_by_post(${NOBODYS}, '1', '2')`,
-  ],
+  [`service.pass_by_posts(jsonb,${TIME})`]: [WORKERS, `service.pass_by_posts('[]')`],
   [`service.take_deletion(uuid,uuid,text,text,${TIME})`]: [
     WORKERS,
     `service.take_deletion(${NOBODYS}, '1', '2')`,
