@@ -158,6 +158,38 @@ create trigger accounts_after_delete_forget_live_attempts
   after delete on public.accounts
   for each row execute function private.tg_accounts__forget_live_attempts();
 
+-- Where as many workspaces wait as lanes are wanted, none has a second turn, and a few batches are all
+-- that need be looked at. Where fewer do, somebody's crowd may hide another's only lane behind it.
+create function private.claim_window(p_lanes int, p_ahead interval, p_now timestamptz)
+returns int
+language plpgsql
+stable
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+begin
+  return (
+    select case
+      when count(*) = p_lanes * 4 and count(distinct ready.workspace_id) < p_lanes
+        then greatest(p_lanes * 4, 10000)
+      else p_lanes * 4
+    end
+    from (
+      select workspace_id
+      from private.account_lanes
+      where ready_at <= p_now + p_ahead
+        and (claim_id is null or lease_expires_at <= p_now)
+      order by ready_at
+      limit p_lanes * 4
+    ) as ready
+  );
+end
+$$;
+
+comment on function private.claim_window(int, interval, timestamptz) is
+  'How many of the lanes that have been ready longest a claim has to look at to be fair.';
+
 -- Takes lanes that are ready within p_ahead, fairly between workspaces: every workspace has its first
 -- turn before any has its second. Turns are counted among the lanes that have been ready longest, so
 -- that the cost stays that of a batch. Predicate and change are columns of the locked row, so two
@@ -174,6 +206,8 @@ set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
+declare
+  v_window int := private.claim_window(p_lanes, p_ahead, p_now);
 begin
   with candidates as materialized (
     select
@@ -186,7 +220,7 @@ begin
       where ready_at <= p_now + p_ahead
         and (claim_id is null or lease_expires_at <= p_now)
       order by ready_at
-      limit greatest(p_lanes * 4, 10000)
+      limit v_window
     ) as lanes
   ), chosen as (
     select lanes.account_id

@@ -12,6 +12,7 @@ drop function private.sending_batch(uuid, uuid[]);
 drop function service.claim_jobs(uuid, uuid, int, int, interval, interval, timestamptz);
 drop function private.claimed_batch(uuid, int, interval, timestamptz);
 drop function private.take_lanes(uuid, uuid, int, interval, interval, timestamptz);
+drop function private.claim_window(int, interval, timestamptz);
 drop trigger accounts_after_delete_forget_live_attempts on public.accounts;
 drop function private.tg_accounts__forget_live_attempts();
 drop function private.is_publishing_held();

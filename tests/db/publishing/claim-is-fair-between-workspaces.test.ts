@@ -25,6 +25,23 @@ test('is fair: a workspace with many ready accounts does not push others out', (
     expect(claim.lanes.map((lane) => lane.account_id)).toContain(small.id)
   }))
 
+test('gives nobody a second turn where more workspaces wait than lanes are wanted', () =>
+  withTx(async (tx) => {
+    for (let workspace = 0; workspace < 6; workspace += 1) {
+      const first = await connectAccount(tx)
+      await schedulePost(tx, first, { due: at(-1 - workspace) })
+      for (let index = 0; index < 2; index += 1) {
+        const next = await connectAccount(tx, first.person)
+        await schedulePost(tx, next, { due: at(-1 - workspace) })
+      }
+    }
+
+    const claim = await claimJobs(tx, { lanes: 4 })
+
+    expect(claim.lanes).toHaveLength(4)
+    expect(new Set(claim.lanes.map((lane) => lane.workspace_id)).size).toBe(4)
+  }))
+
 /** More accounts of the same person, each with `posts` posts that are due. */
 const crowd = async (tx: Tx, { person }: Account, accounts: number, posts: number) => {
   const rows = Array.from({ length: accounts }, () => ({
