@@ -231,6 +231,25 @@ export type Database = {
           },
         ]
       }
+      event_positions: {
+        Row: {
+          event_id: string
+          sequence: number
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          event_id: string
+          sequence: number
+          workspace_id: string
+        }
+        Update: {
+          event_id?: string
+          sequence?: number
+          workspace_id?: string
+        }
+        Relationships: []
+      }
       events: {
         Row: {
           actor_id: string | null
@@ -240,7 +259,6 @@ export type Database = {
           data: NonNullable<Json>
           id: string
           is_deferred: boolean
-          sequence: number | null
           subject_id: string
           subject_type: string
           type: string
@@ -255,7 +273,6 @@ export type Database = {
           data?: NonNullable<Json>
           id?: string
           is_deferred?: boolean
-          sequence?: number | null
           subject_id: string
           subject_type: string
           type: string
@@ -269,7 +286,6 @@ export type Database = {
           data?: NonNullable<Json>
           id?: string
           is_deferred?: boolean
-          sequence?: number | null
           subject_id?: string
           subject_type?: string
           type?: string
@@ -734,6 +750,7 @@ export type Database = {
           finished_at: string | null
           id: string
           next_attempt_at: string | null
+          sequence: number
           status: string
           workspace_id: string
         }
@@ -748,6 +765,7 @@ export type Database = {
           finished_at?: string | null
           id?: string
           next_attempt_at?: string | null
+          sequence: number
           status?: string
           workspace_id: string
         }
@@ -761,6 +779,7 @@ export type Database = {
           finished_at?: string | null
           id?: string
           next_attempt_at?: string | null
+          sequence?: number
           status?: string
           workspace_id?: string
         }
@@ -917,7 +936,23 @@ export type Database = {
       }
     }
     Views: {
-      [_ in never]: never
+      activity: {
+        Row: {
+          actor_id: string | null
+          actor_type: string
+          changes: Json | null
+          created_at: string
+          data: NonNullable<Json>
+          id: string
+          sequence: number
+          subject_id: string
+          subject_type: string
+          type: string
+          workspace_id: string
+        }
+        ComputedFields: never
+        Relationships: []
+      }
     }
     Functions: {
       account_health: { Args: { p_account_id: string; p_period?: string }; Returns: Json }

@@ -26,6 +26,7 @@ export const Delivery = z
     endpoint_id: z.uuid(),
     event_id: z.uuid().meta({ description: 'Also the webhook-id header.' }),
     event_type: z.string(),
+    sequence: z.int().meta({ description: 'The place of the event in the log of the workspace.' }),
     status: z.enum(deliveryStatuses),
     failure: z.enum(['exhausted', 'gone', 'endpoint-disabled', 'endpoint-deleted']).nullable(),
     attempt_count: z.int(),

@@ -1,8 +1,8 @@
 -- Events: the one log. Outbox of webhooks, audit trail and activity feed in one table.
 --
--- The transaction that changes state writes the event. Its sequence is null until a single short
--- sequencer stamps it after the commit, so a reader of stamped rows never misses a late commit and
--- no state change touches a per-workspace counter.
+-- The transaction that changes state writes the event, once and for good. A single short sequencer
+-- gives it its position in its workspace's log after the commit, so a reader of positions never
+-- misses a late commit and no state change touches a per-workspace counter.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -10,7 +10,6 @@ set local statement_timeout = '60s';
 create table public.events (
   id uuid not null default private.uuid_v7(),
   workspace_id uuid not null,
-  sequence bigint,
   type text not null,
   subject_type text not null,
   subject_id uuid not null,
@@ -24,33 +23,63 @@ create table public.events (
     default coalesce(current_setting('myposts.defers_broadcasts', true) = 'on', false),
   primary key (id),
   constraint events_type_dotted check (type ~ '^[a-z_]+\.[a-z_]+$'),
-  constraint events_actor_known check (actor_type in ('user', 'system')),
-  constraint events_sequence_positive check (sequence > 0)
+  constraint events_actor_known check (actor_type in ('user', 'system'))
 ) partition by range (id);
 
 comment on table public.events is
-  'What happened, in order, per workspace. Append-only: only sequence is ever set, once.';
-comment on column public.events.sequence is
-  'Position in the workspace''s log; null until stamped. Readers use stamped rows only.';
+  'What happened. Append-only. Its order is that of event_positions; readers use public.activity.';
 comment on column public.events.data is 'What webhooks and readers get.';
 comment on column public.events.is_deferred is
   'Realtime tells of it once it is stamped, together with others, instead of at once. What happens by the thousand is written so.';
 comment on column public.events.changes is 'For the audit: {"field": {"before": …, "after": …}}.';
 
--- Serves: GET /events?after= and deliveries, in order.
-create index events_workspace_sequence_idx
-  on public.events (workspace_id, sequence) where sequence is not null;
--- Serves: the sequencer.
-create index events_unstamped_idx on public.events (id) where sequence is null;
+-- Beside the events, because stamping a wide row would write all of it and its index entries again.
+create table public.event_positions (
+  workspace_id uuid not null,
+  sequence bigint not null,
+  -- No key to the event: checking one would lock, and so write, the event's row.
+  event_id uuid not null,
+  primary key (workspace_id, sequence, event_id),
+  constraint event_positions_sequence_positive check (sequence > 0)
+) partition by range (event_id);
+
+comment on table public.event_positions is
+  'The place of each event in its workspace''s log, counted from 1 without a gap. Written by the sequencer alone; leaves go with those of events.';
 
 create table private.event_sequences (
   -- No key to workspaces: the sequencer must not stop at the last events of a deleted one.
   workspace_id uuid primary key,
   last_sequence bigint not null
-);
+  -- A busy workspace's row changes with every batch: its versions stay on one page.
+) with (fillfactor = 50);
 
 comment on table private.event_sequences is
-  'Last stamped sequence of each workspace. Touched by the sequencer alone.';
+  'Last sequence of each workspace. Touched by the sequencer alone.';
+
+-- What the sequencer has still to do needs no log of its own: a crash empties both of these, as do a
+-- promotion and a restore, and then the tick looks up what has no position.
+create unlogged table private.unstamped_events (
+  transaction_id xid8 not null default pg_current_xact_id(),
+  event_id uuid not null,
+  workspace_id uuid not null,
+  primary key (transaction_id, event_id)
+);
+
+comment on table private.unstamped_events is
+  'Events without a position, by the transaction that wrote them.';
+
+create unlogged table private.sequencer_progress (
+  is_only boolean primary key default true,
+  -- Transactions before this one are done, but for those that were open.
+  seen_before xid8 not null default '0',
+  open_ids xid8[] not null default '{}',
+  constraint sequencer_progress_single_row check (is_only)
+);
+
+comment on table private.sequencer_progress is
+  'One row: whose events were stamped. Keeps the sequencer from reading what it has stamped, which stays in the way for as long as any transaction is open.';
+
+insert into private.sequencer_progress default values;
 
 -- A restore forgets the end of the log and writes another one over the same sequences.
 create table public.event_forks (
@@ -68,10 +97,14 @@ comment on table public.event_forks is
 create index event_forks_workspace_id_idx on public.event_forks (workspace_id, forked_at desc);
 
 alter table public.events enable row level security;
-alter table private.event_sequences enable row level security;
+alter table public.event_positions enable row level security;
 alter table public.event_forks enable row level security;
+alter table private.event_sequences enable row level security;
+alter table private.unstamped_events enable row level security;
+alter table private.sequencer_progress enable row level security;
 
-grant select on public.events, public.event_forks to authenticated, service_role;
+grant select on public.events, public.event_positions, public.event_forks
+  to authenticated, service_role;
 
 create policy "members can read where their workspace's log forks"
   on public.event_forks for select to authenticated
@@ -81,52 +114,143 @@ create policy "members can read their workspace's events"
   on public.events for select to authenticated
   using (workspace_id = any (array(select private.workspace_ids())));
 
-insert into private.partition_policies (parent) values ('public.events');
+create policy "members can read the order of their workspace's events"
+  on public.event_positions for select to authenticated
+  using (workspace_id = any (array(select private.workspace_ids())));
 
--- One sequencer at a time: whoever does not get the lock has nothing to do.
+create view public.activity with (security_invoker = true) as
+select
+  positions.workspace_id, positions.sequence, events.id, events.type, events.subject_type,
+  events.subject_id, events.actor_type, events.actor_id, events.data, events.changes,
+  events.created_at
+from public.event_positions as positions
+join public.events on events.id = positions.event_id;
+
+comment on view public.activity is
+  'Stamped events with their sequence, changes included. Ask for one workspace, by sequence.';
+
+grant select on public.activity to authenticated, service_role;
+
+insert into private.partition_policies (parent)
+values ('public.events'), ('public.event_positions');
+
+-- Definer: whoever writes an event, it waits for its position.
+create function private.tg_events__await_stamp()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  insert into private.unstamped_events (event_id, workspace_id)
+  select new_events.id, new_events.workspace_id from new_events;
+  return null;
+end
+$$;
+
+create trigger events_after_insert_await_stamp
+  after insert on public.events
+  referencing new table as new_events
+  for each statement execute function private.tg_events__await_stamp();
+
+-- The row that waits and the event commit together, so one statement sees both or neither.
+create function private.resume_stamping()
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (select from private.sequencer_progress)
+    or not pg_try_advisory_xact_lock(hashtext('private.stamp_events'))
+  then
+    return false;
+  end if;
+  insert into private.unstamped_events (event_id, workspace_id)
+  select events.id, events.workspace_id
+  from public.events
+  where not exists (
+    select from public.event_positions as positions where positions.event_id = events.id
+  )
+  and not exists (
+    select from private.unstamped_events as waiting where waiting.event_id = events.id
+  );
+  insert into private.sequencer_progress default values;
+  return true;
+end
+$$;
+
+comment on function private.resume_stamping() is
+  'After a crash, a promotion or a restore: begins anew with every event that has no position. Reads the whole log, once.';
+
+-- One sequencer at a time: whoever does not get the lock has nothing to do. Only what was written by
+-- transactions that ended since the last time is read, however much is dead or still open. The
+-- sequencer's own id counts as open: it may yet write events after this.
 create function private.stamp_events(p_limit int default 5000)
 returns int
 language plpgsql
 set search_path = ''
 set enable_seqscan = off
-set enable_nestloop = off
 as $$
 declare
+  v_progress private.sequencer_progress;
   v_stamped int;
 begin
   if not pg_try_advisory_xact_lock(hashtext('private.stamp_events')) then
     return 0;
   end if;
+  select * into v_progress from private.sequencer_progress;
+  if not found then
+    return 0;
+  end if;
 
-  with pending as (
-    select events.id, events.workspace_id
-    from public.events
-    where events.sequence is null
-    order by events.id
+  with due as materialized (
+    select committed.place
+    from (
+      select ctid as place, event_id from private.unstamped_events
+      where transaction_id >= v_progress.seen_before
+      union all
+      select ctid, event_id from private.unstamped_events
+      where transaction_id < v_progress.seen_before
+        and transaction_id = any (array(
+          select unnest(v_progress.open_ids) except select pg_snapshot_xip(pg_current_snapshot())
+        ))
+    ) as committed
+    order by committed.event_id
     limit p_limit
-  ), counters as (
-    insert into private.event_sequences as counters (workspace_id, last_sequence)
-    select pending.workspace_id, count(*)
-    from pending
-    group by pending.workspace_id
-    on conflict (workspace_id) do update
-    set last_sequence = counters.last_sequence + excluded.last_sequence
+  ), progressed as (
+    update private.sequencer_progress
+    set
+      seen_before = pg_snapshot_xmax(pg_current_snapshot()),
+      open_ids = array(select pg_snapshot_xip(pg_current_snapshot())) || pg_current_xact_id()
+    where (select count(*) from due) < p_limit
+  ), taken as (
+    delete from private.unstamped_events
+    where ctid = any (array(select place from due))
+    returning event_id, workspace_id
+  ), counts as (
+    select workspace_id, count(*) as event_count from taken group by workspace_id
+  ), known as (
+    update private.event_sequences as sequences
+    set last_sequence = sequences.last_sequence + counts.event_count
+    from counts
+    where sequences.workspace_id = counts.workspace_id
+    returning sequences.workspace_id, sequences.last_sequence
+  ), added as (
+    insert into private.event_sequences (workspace_id, last_sequence)
+    select counts.workspace_id, counts.event_count
+    from counts
+    where not exists (select from known where known.workspace_id = counts.workspace_id)
     returning workspace_id, last_sequence
-  ), numbered as (
-    select
-      pending.id,
-      counters.last_sequence
-        - row_number() over (partition by pending.workspace_id order by pending.id desc)
-        + 1 as sequence
-    from pending
-    join counters using (workspace_id)
   )
-  update public.events
-  set sequence = numbered.sequence
-  from numbered
-  where events.id = any (array(select id from pending))
-    and events.id = numbered.id
-    and events.sequence is null;
+  insert into public.event_positions (workspace_id, sequence, event_id)
+  select
+    taken.workspace_id,
+    counters.last_sequence
+      - row_number() over (partition by taken.workspace_id order by taken.event_id desc) + 1,
+    taken.event_id
+  from taken
+  join (select * from known union all select * from added) as counters
+    on counters.workspace_id = taken.workspace_id;
   get diagnostics v_stamped = row_count;
   return v_stamped;
 end
@@ -154,9 +278,11 @@ language sql
 set search_path = ''
 as $$
   insert into public.event_forks (workspace_id, last_sequence, forked_at)
-  select counters.workspace_id, counters.last_sequence, p_now
-  from private.event_sequences as counters
-  join public.workspaces on workspaces.id = counters.workspace_id;
+  select sequences.workspace_id, sequences.last_sequence, p_now
+  from private.event_sequences as sequences
+  join public.workspaces on workspaces.id = sequences.workspace_id;
+  -- The transactions it tells of may be those of another cluster.
+  delete from private.sequencer_progress;
 $$;
 
 comment on function private.fork_events(timestamptz) is
@@ -202,13 +328,13 @@ language sql
 stable
 set search_path = ''
 as $$
-  select coalesce(jsonb_agg(to_jsonb(page) - 'changes' - 'is_deferred' order by page.sequence), '[]')
+  select coalesce(jsonb_agg(to_jsonb(page) - 'changes' order by page.sequence), '[]')
   from (
-    select events.*
-    from public.events
-    where events.workspace_id = coalesce(p_workspace_id, private.personal_workspace_id())
-      and events.sequence > p_after
-    order by events.sequence
+    select activity.*
+    from public.activity
+    where activity.workspace_id = coalesce(p_workspace_id, private.personal_workspace_id())
+      and activity.sequence > p_after
+    order by activity.sequence
     limit least(greatest(p_limit, 1), 101)
   ) as page;
 $$;

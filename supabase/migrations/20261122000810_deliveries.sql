@@ -1,6 +1,6 @@
 -- Deliveries: one per event and endpoint, made in the transaction that stamps the event.
 --
--- A sequence is set once, so a delivery is made once, whatever dies in between. Jobs are what is
+-- An event is stamped once, so a delivery is made once, whatever dies in between. Jobs are what is
 -- still to be sent: small whatever the history is, and one lane per endpoint keeps an endpoint
 -- that hangs from holding up another. While a job is claimed, run_at is when its lease lapses.
 
@@ -14,6 +14,8 @@ create table public.webhook_deliveries (
   endpoint_id uuid not null,
   event_id uuid not null,
   event_type text not null,
+  -- The event's, for the body: a sender need not look it up.
+  sequence bigint not null,
   status text not null default 'pending',
   -- Why it failed.
   failure text,
@@ -96,6 +98,7 @@ create table private.delivery_jobs (
   delivery_id uuid primary key,
   endpoint_id uuid not null references private.endpoint_lanes (endpoint_id),
   event_id uuid not null,
+  sequence bigint not null,
   run_at timestamptz not null,
   claim_id uuid,
   -- Who holds the lease, and since when.
@@ -301,12 +304,13 @@ create trigger webhook_endpoints_after_delete_follow_lane
 -- Fan-out ----------
 
 -- Lanes first, then a fresh look at the endpoints: one that is being disabled either gets nothing,
--- or what it gets is drained.
-create function private.tg_events__make_deliveries()
+-- or what it gets is drained. Each event is looked up by its id, whatever the statistics say.
+create function private.tg_event_positions__make_deliveries()
 returns trigger
 language plpgsql
 security definer
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
   v_endpoint_ids uuid[];
@@ -315,7 +319,7 @@ declare
 begin
   select array_agg(lanes.endpoint_id) into v_endpoint_ids
   from private.endpoint_lanes as lanes
-  where lanes.workspace_id = any (array(select distinct workspace_id from stamped_events));
+  where lanes.workspace_id = any (array(select distinct workspace_id from new_positions));
   if v_endpoint_ids is null then
     return null;
   end if;
@@ -323,25 +327,29 @@ begin
 
   with deliveries as (
     insert into public.webhook_deliveries (
-      workspace_id, endpoint_id, event_id, event_type, next_attempt_at, created_at
+      workspace_id, endpoint_id, event_id, event_type, sequence, next_attempt_at, created_at
     )
-    select events.workspace_id, endpoints.id, events.id, events.type, v_now, v_now
-    from stamped_events as events
-    join events_before as before on before.id = events.id and before.sequence is null
-    join public.webhook_endpoints as endpoints on endpoints.workspace_id = events.workspace_id
+    select
+      positions.workspace_id, endpoints.id, positions.event_id, events.type, positions.sequence,
+      v_now, v_now
+    from new_positions as positions
+    join public.webhook_endpoints as endpoints on endpoints.workspace_id = positions.workspace_id
+    cross join lateral (
+      select * from public.events where events.id = positions.event_id limit 1
+    ) as events
     where endpoints.id = any (v_endpoint_ids)
       and endpoints.status = 'enabled'
       and endpoints.created_at <= events.created_at
-      and events.sequence is not null
       and case events.type
         when 'webhook.test' then events.subject_id = endpoints.id
         else endpoints.event_types is null or events.type = any (endpoints.event_types)
       end
-    order by events.sequence
-    returning id, endpoint_id, event_id
+    order by positions.sequence
+    returning id, endpoint_id, event_id, sequence
   ), jobs as (
-    insert into private.delivery_jobs (delivery_id, endpoint_id, event_id, run_at)
-    select deliveries.id, deliveries.endpoint_id, deliveries.event_id, v_now
+    insert into private.delivery_jobs (delivery_id, endpoint_id, event_id, sequence, run_at)
+    select
+      deliveries.id, deliveries.endpoint_id, deliveries.event_id, deliveries.sequence, v_now
     from deliveries
     returning endpoint_id
   )
@@ -352,10 +360,10 @@ begin
 end
 $$;
 
-create trigger events_after_update_make_deliveries
-  after update on public.events
-  referencing old table as events_before new table as stamped_events
-  for each statement execute function private.tg_events__make_deliveries();
+create trigger event_positions_after_insert_make_deliveries
+  after insert on public.event_positions
+  referencing new table as new_positions
+  for each statement execute function private.tg_event_positions__make_deliveries();
 
 -- One ring for a burst, and none for workspaces nobody listens to.
 create function private.tg_events__ring_deliver()
@@ -570,9 +578,12 @@ begin
   perform private.lock_endpoint_lanes(array[v_delivery.endpoint_id]);
 
   -- One that waits for its next try is sent now; one under way is left alone.
-  insert into private.delivery_jobs as jobs (delivery_id, endpoint_id, event_id, run_at, number)
+  insert into private.delivery_jobs as jobs (
+    delivery_id, endpoint_id, event_id, sequence, run_at, number
+  )
   values (
-    p_delivery_id, v_delivery.endpoint_id, v_delivery.event_id, p_now, v_delivery.attempt_count
+    p_delivery_id, v_delivery.endpoint_id, v_delivery.event_id, v_delivery.sequence, p_now,
+    v_delivery.attempt_count
   )
   on conflict (delivery_id) do update
   set run_at = least(jobs.run_at, excluded.run_at), failure_count = 0

@@ -145,14 +145,14 @@ begin
           'id', events.id,
           'type', events.type,
           'workspace_id', events.workspace_id,
-          'sequence', events.sequence,
+          'sequence', jobs.sequence,
           'subject_type', events.subject_type,
           'subject_id', events.subject_id,
           'created_at', events.created_at,
           'data', events.data
         )
       )
-      order by events.workspace_id, events.sequence
+      order by events.workspace_id, jobs.sequence
     ), '[]')
     from private.delivery_jobs as jobs
     join public.events on events.id = jobs.event_id
@@ -588,6 +588,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  perform private.resume_stamping();
   perform private.stamp_events(10000);
   perform private.bury_delivery_workers(p_now);
   perform private.drain_lanes(5000, p_now);

@@ -102,10 +102,36 @@ $$;
 comment on function private.broadcast_head(jsonb) is
   'As many events from the start of a list as one message may hold.';
 
--- One message per workspace and statement: of what was inserted, but for deferred events, which
--- gather until the sequencer updates them. Truncated tells a listener to read the rest from
--- GET /events. Only what might not fit is measured exactly.
 -- Definer: whoever writes an event need not have rights on realtime.messages.
+-- p_events: [{"id", "type", "subject_id", "data", "created_at"}]. Truncated tells a listener to read
+-- the rest from GET /events. Only what might not fit is measured exactly.
+create function private.broadcast_events(p_workspace_id uuid, p_events jsonb)
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_head jsonb := p_events;
+begin
+  if jsonb_array_length(p_events) > 100 or pg_column_size(p_events) > 150000 then
+    v_head := private.broadcast_head(p_events);
+  end if;
+  perform realtime.send(
+    jsonb_build_object(
+      'events', v_head,
+      'truncated', jsonb_array_length(v_head) < jsonb_array_length(p_events)
+    ),
+    'events', 'workspace:' || p_workspace_id, true
+  );
+end
+$$;
+
+comment on function private.broadcast_events(uuid, jsonb) is
+  'One message to everybody who listens to a workspace.';
+
+-- One message per workspace and statement, but for deferred events: those gather until the sequencer
+-- stamps them.
 create function private.tg_events__broadcast()
 returns trigger
 language plpgsql
@@ -113,31 +139,15 @@ security definer
 set search_path = ''
 as $$
 begin
-  perform realtime.send(
+  perform private.broadcast_events(events.workspace_id, jsonb_agg(
     jsonb_build_object(
-      'events', head.events,
-      'truncated', jsonb_array_length(head.events) < jsonb_array_length(batch.events)
-    ),
-    'events', 'workspace:' || batch.workspace_id, true
-  )
-  from (
-    select
-      events.workspace_id,
-      jsonb_agg(jsonb_build_object(
-        'id', events.id, 'type', events.type, 'subject_id', events.subject_id,
-        'data', events.data, 'created_at', events.created_at
-      ) order by events.id) as events
-    from new_events as events
-    where events.is_deferred = (tg_op = 'UPDATE')
-    group by events.workspace_id
-  ) as batch
-  cross join lateral (
-    select case
-      when jsonb_array_length(batch.events) <= 100 and pg_column_size(batch.events) <= 150000
-        then batch.events
-      else private.broadcast_head(batch.events)
-    end as events
-  ) as head;
+      'id', events.id, 'type', events.type, 'subject_id', events.subject_id,
+      'data', events.data, 'created_at', events.created_at
+    ) order by events.id
+  ))
+  from new_events as events
+  where not events.is_deferred
+  group by events.workspace_id;
   return null;
 end
 $$;
@@ -147,7 +157,32 @@ create trigger events_after_insert_broadcast
   referencing new table as new_events
   for each statement execute function private.tg_events__broadcast();
 
-create trigger events_after_update_broadcast
-  after update on public.events
-  referencing new table as new_events
-  for each statement execute function private.tg_events__broadcast();
+-- Each event is looked up by its id, whatever the statistics say.
+create function private.tg_event_positions__broadcast()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+  perform private.broadcast_events(positions.workspace_id, jsonb_agg(
+    jsonb_build_object(
+      'id', events.id, 'type', events.type, 'subject_id', events.subject_id,
+      'data', events.data, 'created_at', events.created_at
+    ) order by positions.sequence
+  ))
+  from new_positions as positions
+  cross join lateral (
+    select * from public.events where events.id = positions.event_id limit 1
+  ) as events
+  where events.is_deferred
+  group by positions.workspace_id;
+  return null;
+end
+$$;
+
+create trigger event_positions_after_insert_broadcast
+  after insert on public.event_positions
+  referencing new table as new_positions
+  for each statement execute function private.tg_event_positions__broadcast();

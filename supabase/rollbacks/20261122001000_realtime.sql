@@ -1,9 +1,11 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
-drop trigger events_after_update_broadcast on public.events;
+drop trigger event_positions_after_insert_broadcast on public.event_positions;
+drop function private.tg_event_positions__broadcast();
 drop trigger events_after_insert_broadcast on public.events;
 drop function private.tg_events__broadcast();
+drop function private.broadcast_events(uuid, jsonb);
 drop function private.broadcast_head(jsonb);
 drop policy "editors can talk on the channel of a post" on realtime.messages;
 drop policy "members can listen to what they can read" on realtime.messages;

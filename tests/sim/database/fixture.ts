@@ -70,6 +70,8 @@ export const makeFixture = async (client: Client): Promise<SimPerson[]> => {
   }
   await client.query(`select vault.create_secret('${ENV.SUPABASE_URL}', 'project_url')`)
   await client.query(`select vault.create_secret('sb_secret_cron', 'cron_key')`)
+  await client.query('select private.stamp_events()')
+  await client.query('delete from public.event_positions')
   await client.query('delete from public.events')
   await client.query('delete from net.http_request_queue')
   return people
