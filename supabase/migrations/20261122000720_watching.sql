@@ -110,7 +110,8 @@ $$;
 comment on function private.bury_workers(timestamptz) is
   'Frees the lanes of workers that fell silent; the rescuer takes what they were sending. Never raises.';
 
--- Posts that are later than their policy allows wait for a person, or are missed.
+-- Posts that are later than their policy allows wait for a person, or are missed. While an account was
+-- not read after a restore, X may have what seems late: it is held, and the reading decides.
 create function private.apply_late_policy(
   p_limit int default 1000, p_now timestamptz default clock_timestamp()
 )
@@ -132,6 +133,7 @@ begin
     select
       jobs.post_id,
       case
+        when lanes.closed_by @> array['restored'] then 'restored'
         when lanes.closed_by @> array['budget'] then 'budget'
         when lanes.closed_by && array['account', 'workspace', 'suspended'] then 'paused'
         else 'stale'
@@ -139,8 +141,6 @@ begin
     from private.publish_jobs as jobs
     join private.account_lanes as lanes on lanes.account_id = jobs.account_id
     where jobs.state = 'waiting' and jobs.stale_at <= p_now and jobs.stale_at < 'infinity'
-      -- After a restore X may have what seems late.
-      and not lanes.closed_by @> array['restored']
     order by jobs.stale_at
     limit p_limit
     for update of lanes, jobs skip locked
@@ -148,12 +148,13 @@ begin
     delete from private.publish_jobs as jobs
     using stale
     where jobs.post_id = stale.post_id
-    returning jobs.post_id, stale.held_reason
+    returning jobs.post_id, stale.held_reason, stale.held_reason = 'restored' as is_unread
   ), changed as (
     update public.posts
     set
-      status = case posts.late_policy when 'miss' then 'missed' else 'held' end,
-      held_reason = case posts.late_policy when 'miss' then null else dropped.held_reason end,
+      status = case when posts.late_policy <> 'miss' or is_unread then 'held' else 'missed' end,
+      held_reason = case when posts.late_policy <> 'miss' or is_unread then dropped.held_reason end,
+      failure = case when is_unread then private.unread_failure() else posts.failure end,
       updated_at = p_now
     from dropped
     where posts.id = any (array(select post_id from dropped))

@@ -169,6 +169,49 @@ $$;
 comment on function private.watch_incarnation(timestamptz) is
   'True while publishing is held because the database is not the one that last published. Never raises.';
 
+create function private.unread_failure()
+returns jsonb
+language sql
+immutable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'slug', 'account-not-read', 'who', 'account', 'segment', 0,
+    'detail', 'The database was restored, and X could not be read for the account: it may have this already.',
+    'remedy', 'Connect the account again when it asks for that: its late policy decides once X was read. Or look at the account on X, and send it with POST /posts/:id/schedule when it is not there.'
+  );
+$$;
+
+comment on function private.unread_failure() is
+  'Why a late post is held as long as nobody knows whether X has it.';
+
+create function private.judge_unread(p_account_id uuid, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_post_ids uuid[];
+begin
+  with judged as (
+    update public.posts
+    set
+      status = case late_policy when 'miss' then 'missed' else 'held' end,
+      held_reason = case when late_policy <> 'miss' then 'stale' end,
+      failure = null, updated_at = p_now
+    where account_id = p_account_id
+      and status = 'held'
+      and failure ->> 'slug' = 'account-not-read'
+    returning id
+  )
+  select coalesce(array_agg(id), '{}') into v_post_ids from judged;
+  perform private.emit_outcomes(v_post_ids);
+end
+$$;
+
+comment on function private.judge_unread(uuid, timestamptz) is
+  'The late policy of posts that became late before anybody knew that X does not have them.';
+
 create function private.release_account(
   p_account_id uuid, p_now timestamptz default clock_timestamp()
 )
@@ -179,13 +222,14 @@ as $$
 begin
   perform private.lock_lanes(array[p_account_id]);
   delete from private.restored_accounts where account_id = p_account_id;
+  perform private.judge_unread(p_account_id, p_now);
   perform private.open_lanes(array[p_account_id], 'restored');
   delete from private.alerts where kind = 'account-not-read' and subject = p_account_id::text;
 end
 $$;
 
 comment on function private.release_account(uuid, timestamptz) is
-  'What is due of this account may be sent: X was read, or an operator answers for it.';
+  'What is due of this account may be sent: X was read, or an operator answers for it. What is late already follows its policy.';
 
 create function private.resume_publishing(p_now timestamptz default clock_timestamp())
 returns void
@@ -345,18 +389,24 @@ as $$
 declare
   v_post_ids uuid[];
 begin
-  with risky as (
-    select jobs.post_id, jobs.position
-    from private.publish_jobs as jobs
-    join public.workspaces on workspaces.id = jobs.workspace_id
-    join public.post_segments as segments
-      on segments.post_id = jobs.post_id and segments.position = jobs.position
-    where jobs.account_id = p_account_id
-      and (
-        jobs.post_id = any (p_disputed)
-        or jobs.run_at <= p_now and (
-          jobs.position > 0 or segments.media_ids <> '{}' or not workspaces.resend_when_absent
-        )
+  with unsent as (
+    select post_id, position, workspace_id, run_at <= p_now as is_due
+    from private.publish_jobs
+    where account_id = p_account_id
+    union all
+    select id, 0::smallint, workspace_id, true
+    from public.posts
+    where account_id = p_account_id
+      and status = 'held'
+      and failure ->> 'slug' = 'account-not-read'
+  ), risky as (
+    select unsent.post_id, unsent.position
+    from unsent
+    join public.workspaces on workspaces.id = unsent.workspace_id
+    join public.post_segments as segments using (post_id, position)
+    where unsent.post_id = any (p_disputed)
+      or unsent.is_due and (
+        unsent.position > 0 or segments.media_ids <> '{}' or not workspaces.resend_when_absent
       )
   ), dropped as (
     delete from private.publish_jobs as jobs
@@ -375,7 +425,7 @@ begin
       updated_at = p_now
     from risky
     where posts.id = risky.post_id
-      and posts.status in ('scheduled', 'publishing', 'partially_published')
+      and posts.status in ('scheduled', 'held', 'publishing', 'partially_published')
     returning posts.id
   )
   select coalesce(array_agg(id), '{}') into v_post_ids from changed;

@@ -11,6 +11,8 @@ drop function service.list_unsent_posts(uuid, uuid, int, timestamptz);
 drop function service.claim_restored_accounts(int, timestamptz);
 drop function private.resume_publishing(timestamptz);
 drop function private.release_account(uuid, timestamptz);
+drop function private.judge_unread(uuid, timestamptz);
+drop function private.unread_failure();
 drop function private.watch_incarnation(timestamptz);
 drop function private.stop_waiting(timestamptz);
 drop function private.end_hold(timestamptz);

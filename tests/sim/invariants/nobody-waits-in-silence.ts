@@ -51,8 +51,6 @@ export const nobodyWaitsInSilence = (state: Snapshot, now: number): string[] => 
     const isClosed =
       (lane?.closed.length ?? 0) > 0 || accounts.get(post.account)?.status !== 'active'
     const isBlocked = Math.max(lane?.blocked ?? 0, state.breaker) > now
-    // A restored account waits for its operator, and the alert says so.
-    if (post.status === 'scheduled' && lane?.closed.includes('restored')) return true
     switch (post.status) {
       case 'scheduled':
         return (job?.run ?? 0) > now || isBlocked || (isClosed && (job?.stale ?? 0) > now)
