@@ -1296,7 +1296,17 @@ export type Database = {
         }
         Returns: Json
       }
-      settle_deliveries: { Args: { p_now?: string; p_results: Json }; Returns: Json }
+      settle_deliveries: {
+        Args: {
+          p_claim_id?: string
+          p_lease?: string
+          p_limit?: number
+          p_now?: string
+          p_results: Json
+          p_worker_id?: string
+        }
+        Returns: Json
+      }
       settle_looks: { Args: { p_now?: string; p_verdicts: Json }; Returns: Json }
       settle_media_upload: {
         Args: {

@@ -53,4 +53,6 @@ export type DeliveryResult = Verdict & {
   duration_ms: number
 }
 
-export type Settled = { settled: number; next_in_ms: number | null }
+/** With what was claimed along, when that was asked for. */
+export type Settled = Pick<DeliveryClaim, 'next_in_ms'> &
+  Partial<Pick<DeliveryClaim, 'endpoints' | 'deliveries'>> & { settled: number }

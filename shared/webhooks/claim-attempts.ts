@@ -19,6 +19,20 @@ export type Claimed = {
   nextInMs: number
 }
 
+/** The attempts to make of what was claimed. */
+export const attemptsOf = (
+  deps: Pick<Need, 'env' | 'resolveDns'>,
+  { endpoints, deliveries }: Pick<DeliveryClaim, 'endpoints' | 'deliveries'>,
+): Attempt[] => {
+  const recipients = new Map(
+    endpoints.map((endpoint) => [endpoint.id, recipientOf(deps, endpoint)]),
+  )
+  return deliveries.flatMap((delivery) => {
+    const recipient = recipients.get(delivery.endpoint_id)
+    return recipient ? [{ recipient, delivery }] : []
+  })
+}
+
 /** Leases at most `limit` deliveries. A lost answer is asked for again under the same claim id. */
 export const claimAttempts = async (
   deps: Need,
@@ -29,13 +43,7 @@ export const claimAttempts = async (
   const claim = () => deps.service<DeliveryClaim>('claim_deliveries', args)
   const { endpoints, deliveries, next_in_ms: next } = await retry(deps, claim, { forMs: 10_000 })
 
-  const recipients = new Map(
-    endpoints.map((endpoint) => [endpoint.id, recipientOf(deps, endpoint)]),
-  )
-  const attempts = deliveries.flatMap((delivery) => {
-    const recipient = recipients.get(delivery.endpoint_id)
-    return recipient ? [{ recipient, delivery }] : []
-  })
+  const attempts = attemptsOf(deps, { endpoints, deliveries })
   const nextInMs = next ?? Number.POSITIVE_INFINITY
   return {
     attempts,

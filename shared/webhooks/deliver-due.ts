@@ -2,7 +2,7 @@ import type { Deps } from '../deps.ts'
 import type { Bell } from '../worker/bell.ts'
 import { mayTakeMore } from '../worker/life.ts'
 import type { DeliveryResult } from './batches.ts'
-import { type Attempt, claimAttempts } from './claim-attempts.ts'
+import { type Attempt, attemptsOf, claimAttempts } from './claim-attempts.ts'
 import type { Pulse } from './pulse.ts'
 import { createReporter } from './report-results.ts'
 import { type Active, quickAmong, roomBeside } from './room.ts'
@@ -77,14 +77,21 @@ const hasStopped = (deps: Deps, { active }: Deliverer, dueInMs: number) =>
 
 /** Starts an attempt and keeps it among the active ones until its result is settled. */
 const starter = (deps: Deps, deliverer: Deliverer) => {
-  const report = createReporter(deps)
+  const report = createReporter(deps, {
+    workerId: deliverer.id,
+    room: (settling) =>
+      isFresh(deps, deliverer) ? roomBeside(deliverer.active, deps.monotonic()) + settling : 0,
+    begin: (claimed) => {
+      for (const attempt of attemptsOf(deps, claimed)) start(attempt)
+    },
+  })
   const deliver = async ({ recipient, delivery }: Attempt) => {
     const result = await sendDelivery(deps, recipient, delivery)
     deps.log({ level: 'info', message: 'delivery attempt', ...withoutResponse(result) })
     const nextInMs = await report(result)
     deliverer.dueAt = Math.min(deliverer.dueAt, deps.monotonic() + nextInMs)
   }
-  return (attempt: Attempt) => {
+  const start = (attempt: Attempt) => {
     deliverer.cpuMs += CPU_MS_PER_ATTEMPT
     deliverer.pulse.begin()
     const work = deliver(attempt).finally(() => {
@@ -95,6 +102,7 @@ const starter = (deps: Deps, deliverer: Deliverer) => {
     deliverer.active.set(work, deps.monotonic())
     deps.background(work)
   }
+  return start
 }
 
 /** Logs never hold what others answer. */

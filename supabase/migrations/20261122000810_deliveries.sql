@@ -46,9 +46,10 @@ create index webhook_deliveries_workspace_id_id_idx
 -- Serves: GET /deliveries?endpoint_id.
 create index webhook_deliveries_endpoint_id_id_idx
   on public.webhook_deliveries (endpoint_id, id desc);
--- Serves: GET /deliveries?status=failed, what somebody has to look at.
+-- Serves: GET /deliveries?status=failed, what somebody has to look at. By the failure and not by the
+-- status, which every delivery changes: one that arrives touches no index.
 create index webhook_deliveries_failed_idx
-  on public.webhook_deliveries (workspace_id, id desc) where status = 'failed';
+  on public.webhook_deliveries (workspace_id, id desc) where failure is not null;
 -- Serves: GET /deliveries?event_id, what became of one event.
 create index webhook_deliveries_event_id_idx on public.webhook_deliveries (event_id);
 
@@ -139,10 +140,11 @@ create policy "members can read their workspace's delivery attempts"
   on public.webhook_attempts for select to authenticated
   using (workspace_id = any (array(select private.workspace_ids())));
 
-insert into private.partition_policies (parent, owner, owner_column)
+-- A delivery is written twice, soon after each other: the second time fits on the same page.
+insert into private.partition_policies (parent, owner, owner_column, fillfactor)
 values
-  ('public.webhook_deliveries', null, null),
-  ('public.webhook_attempts', 'public.webhook_deliveries', 'delivery_id');
+  ('public.webhook_deliveries', null, null, 70),
+  ('public.webhook_attempts', 'public.webhook_deliveries', 'delivery_id', 100);
 
 -- Lanes ----------
 
@@ -546,6 +548,7 @@ as $$
         p_filter ->> 'event_id' is null or deliveries.event_id = (p_filter ->> 'event_id')::uuid
       )
       and (p_filter ->> 'status' is null or deliveries.status = p_filter ->> 'status')
+      and (p_filter ->> 'status' is distinct from 'failed' or deliveries.failure is not null)
     order by deliveries.id desc
     limit least(greatest(p_limit, 1), 101)
   ) as page;

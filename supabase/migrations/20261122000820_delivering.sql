@@ -283,6 +283,40 @@ $$;
 comment on function private.bury_delivery_workers(timestamptz) is
   'Frees what workers hold that fell silent.';
 
+-- The caller holds the lanes. A claim that is repeated takes nothing more.
+create function private.lease_deliveries(
+  p_claim_id uuid, p_worker_id uuid, p_endpoint_ids uuid[], p_limit int, p_lease interval,
+  p_now timestamptz
+)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.take_deliveries(
+    p_claim_id, p_worker_id, p_endpoint_ids, p_limit, p_lease, p_now
+  );
+  perform private.refresh_endpoint_lanes(p_endpoint_ids, p_now);
+end
+$$;
+
+comment on function private.lease_deliveries(uuid, uuid, uuid[], int, interval, timestamptz) is
+  'Leases due jobs of locked lanes and sets when these are ready again.';
+
+create function private.claim_exists(p_claim_id uuid)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+  return exists (select from private.delivery_jobs as jobs where jobs.claim_id = p_claim_id);
+end
+$$;
+
+comment on function private.claim_exists(uuid) is 'Whether a claim holds anything.';
+
 create function service.claim_deliveries(
   p_claim_id uuid, p_worker_id uuid, p_limit int default 250,
   p_lease interval default interval '60 seconds', p_now timestamptz default clock_timestamp()
@@ -295,22 +329,18 @@ set statement_timeout = '5s'
 as $$
 declare
   v_stamped int;
-  v_endpoint_ids uuid[];
 begin
   -- Worker first, then lanes: so does who buries workers.
   perform private.note_delivery_worker(p_worker_id, p_now);
   v_stamped := private.stamp_events(1000);
-  if not exists (select from private.delivery_jobs where claim_id = p_claim_id) then
-    v_endpoint_ids := private.lock_ready_lanes(p_limit, p_now);
-    perform private.take_deliveries(
-      p_claim_id, p_worker_id, v_endpoint_ids, p_limit, p_lease, p_now
+  if not private.claim_exists(p_claim_id) then
+    perform private.lease_deliveries(
+      p_claim_id, p_worker_id, private.lock_ready_lanes(p_limit, p_now), p_limit, p_lease, p_now
     );
-    perform private.refresh_endpoint_lanes(v_endpoint_ids, p_now);
   end if;
 
   return jsonb_build_object(
     'now', p_now,
-    'lease_ms', extract(epoch from p_lease) * 1000,
     'next_in_ms', case when v_stamped = 1000 then 0 else private.next_delivery_in_ms(p_now) end,
     'endpoints', private.claimed_endpoints(p_claim_id, p_now),
     'deliveries', private.claimed_deliveries(p_claim_id)
@@ -528,8 +558,43 @@ $$;
 comment on function private.pause_lanes(private.delivery_result[], timestamptz) is
   'Leaves endpoints alone for as long as they asked.';
 
+-- Others that are ready come first: then a worker claims, and all take turns.
+create function private.refill_lanes(
+  p_claim_id uuid, p_worker_id uuid, p_endpoint_ids uuid[], p_limit int, p_lease interval,
+  p_now timestamptz
+)
+returns void
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+  if private.claim_exists(p_claim_id) or exists (
+    select from private.endpoint_lanes as lanes
+    where lanes.ready_at <= p_now and lanes.endpoint_id <> all (p_endpoint_ids)
+  ) then
+    return;
+  end if;
+  perform private.lease_deliveries(
+    p_claim_id, p_worker_id,
+    array(
+      select lanes.endpoint_id from private.endpoint_lanes as lanes
+      where lanes.endpoint_id = any (p_endpoint_ids) and lanes.ready_at <= p_now
+    ),
+    p_limit, p_lease, p_now
+  );
+end
+$$;
+
+comment on function private.refill_lanes(uuid, uuid, uuid[], int, interval, timestamptz) is
+  'Gives a worker the next deliveries of lanes it has just settled, unless others wait.';
+
+-- p_limit > 0: with the answer comes what the room that results made allows to be sent next, leased
+-- under p_claim_id as by a claim. A busy endpoint costs its worker one call a batch, not two.
 create function service.settle_deliveries(
-  p_results jsonb, p_now timestamptz default clock_timestamp()
+  p_results jsonb, p_claim_id uuid default null, p_worker_id uuid default null,
+  p_limit int default 0, p_lease interval default interval '60 seconds',
+  p_now timestamptz default clock_timestamp()
 )
 returns jsonb
 language plpgsql
@@ -544,6 +609,9 @@ declare
   );
   v_endpoint_ids uuid[] := array(select distinct endpoint_id from unnest(v_results));
 begin
+  if p_limit > 0 then
+    perform private.note_delivery_worker(p_worker_id, p_now);
+  end if;
   perform from (
     select from public.webhook_endpoints
     where id = any (v_endpoint_ids)
@@ -557,16 +625,24 @@ begin
   perform private.judge_endpoints(v_results, p_now);
   perform private.pause_lanes(v_results, p_now);
   perform private.refresh_endpoint_lanes(v_endpoint_ids, p_now);
+  if p_limit > 0 then
+    perform private.refill_lanes(
+      p_claim_id, p_worker_id, v_endpoint_ids, p_limit, p_lease, p_now
+    );
+  end if;
   return jsonb_build_object(
     'now', p_now,
     'settled', coalesce(cardinality(v_results), 0),
     'next_in_ms', private.next_delivery_in_ms(p_now)
-  );
+  ) || case when p_limit > 0 then jsonb_build_object(
+    'endpoints', private.claimed_endpoints(p_claim_id, p_now),
+    'deliveries', private.claimed_deliveries(p_claim_id)
+  ) else '{}' end;
 end
 $$;
 
-comment on function service.settle_deliveries(jsonb, timestamptz) is
-  'Settles results of attempts: [{delivery_id, endpoint_id, number, outcome, …}]. Safe to repeat.';
+comment on function service.settle_deliveries(jsonb, uuid, uuid, int, interval, timestamptz) is
+  'Settles results of attempts: [{delivery_id, endpoint_id, number, outcome, …}], and claims up to p_limit of the same endpoints. Safe to repeat.';
 
 create function service.ring_deliver()
 returns jsonb

@@ -38,12 +38,14 @@ export const deliveryWorker = (fetch: Deps['fetch'], { cpuMs = 0, perClaim = 400
   const service = async (fn: string, args: Record<string, unknown> = {}) => {
     calls.push(fn)
     if (fn === 'claim_deliveries') return claim(Number(args.p_limit))
-    if (fn === 'settle_deliveries') settled.push(...(args.p_results as DeliveryResult[]))
-    return { next_in_ms: null }
+    if (fn !== 'settle_deliveries') return { next_in_ms: null }
+    settled.push(...(args.p_results as DeliveryResult[]))
+    return args.p_limit ? claim(Number(args.p_limit)) : { next_in_ms: null }
   }
   const deps: Deps = {
     ...fake,
     fetch,
+    fetchPublic: (url, _addresses, request) => fetch(url, request as RequestInit),
     service: service as Deps['service'],
     monotonic: () => performance.now(),
     sleep: (ms, signal) =>

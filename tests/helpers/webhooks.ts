@@ -85,7 +85,7 @@ export const retry = (seconds: number, rest: object = {}) => ({
 })
 
 export const settle = (tx: Tx, results: DeliveryResult[], now = NOW): Promise<Settled> =>
-  one(tx, 'service.settle_deliveries($1, $2)', [JSON.stringify(results), now])
+  one(tx, 'service.settle_deliveries($1, p_now => $2)', [JSON.stringify(results), now])
 
 /** Settles everything of a claim alike. */
 export const settleAll = (tx: Tx, batch: DeliveryClaim, rest: object, now = NOW) =>

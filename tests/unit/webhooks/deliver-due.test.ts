@@ -76,3 +76,32 @@ test('never logs what an endpoint answered', async () => {
   expect(lines).toHaveLength(2)
   expect(JSON.stringify(lines)).not.toContain('canary')
 })
+
+test('what is handed out in return for results is delivered without another claim', async () => {
+  const worker = deliveryWorker(answering, { perClaim: 100 })
+  const { service } = worker.deps
+  let claims = 0
+  worker.deps.service = async <T>(fn: string, args?: Record<string, unknown>) => {
+    if (fn === 'claim_deliveries' && ++claims > 1) {
+      return { endpoints: [], deliveries: [], next_in_ms: null } as T
+    }
+    return service<T>(fn, args)
+  }
+  fill(worker.queue, 300)
+  await worker.run()
+  expect(worker.settled).toHaveLength(300)
+})
+
+test('an isolate past half of its life takes nothing along', async () => {
+  const worker = deliveryWorker(answering, { cpuMs: 1_000, perClaim: 10 })
+  const limits: unknown[] = []
+  const { service } = worker.deps
+  worker.deps.service = async <T>(fn: string, args?: Record<string, unknown>) => {
+    if (fn === 'settle_deliveries') limits.push(args?.p_limit)
+    return service<T>(fn, args)
+  }
+  fill(worker.queue, 30)
+  await worker.run()
+  await worker.finish()
+  expect(new Set(limits)).toEqual(new Set([undefined]))
+})

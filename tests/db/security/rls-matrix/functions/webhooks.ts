@@ -60,7 +60,7 @@ export const webhooks: Record<string, FunctionRow> = {
     WORKERS,
     `service.keep_delivery_worker('{account}')`,
   ],
-  'service.settle_deliveries(jsonb,timestamp with time zone)': [
+  'service.settle_deliveries(jsonb,uuid,uuid,integer,interval,timestamp with time zone)': [
     WORKERS,
     `service.settle_deliveries('[]')`,
   ],
