@@ -100,8 +100,29 @@ export const describedRoutes = (routes: RouterRoute[]) => {
   })
 }
 
+/** What is sent on a Realtime channel. OpenAPI has no word for it, so it stands under `x-realtime`. */
+export type ChannelMessage = { topic: string; event: string; schema: z.ZodType }
+
+const channelsOf = (messages: ChannelMessage[]) => {
+  const named = messages.map((message) => ({ ...message, name: String(message.schema.meta()?.id) }))
+  return {
+    schemas: Object.fromEntries(named.map(({ name, schema }) => [name, schema])),
+    channels: named.map(({ topic, event, name }) => ({
+      topic,
+      event,
+      payload: { $ref: `#/components/schemas/${name}` },
+    })),
+  }
+}
+
 /** OpenAPI 3.1, collected from the very middlewares that validate and refuse. */
-export const openApiDocument = (routes: RouterRoute[], serverUrl: string, version: string) => {
+export const openApiDocument = (
+  routes: RouterRoute[],
+  serverUrl: string,
+  version: string,
+  messages: ChannelMessage[],
+) => {
+  const { schemas, channels } = channelsOf(messages)
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {}
   for (const { method, path, fragments } of describedRoutes(routes)) {
     const template = path.replaceAll(/:(\w+)/g, '{$1}')
@@ -113,8 +134,10 @@ export const openApiDocument = (routes: RouterRoute[], serverUrl: string, versio
     info: { title: 'MyPosts', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     servers: [{ url: serverUrl }],
     components: {
+      schemas,
       securitySchemes: { user: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
     paths,
+    'x-realtime': channels,
   })
 }

@@ -126,6 +126,25 @@ $$;
 comment on function private.dequeue_post(public.posts) is
   'Takes a post out of its lane''s queue. The caller holds the lock of the lane.';
 
+-- People who work on a post learn that what they read is old. What happens to posts by the thousand
+-- is told on the workspace's channel alone: a message for each would be as many as there are posts.
+create function private.broadcast_version(p_post public.posts, p_type text)
+returns void
+language sql
+set search_path = ''
+as $$
+  select realtime.send(
+    jsonb_build_object(
+      'post_id', p_post.id, 'version', p_post.version, 'status', p_post.status, 'type', p_type
+    ),
+    'version', 'post:' || p_post.id, true
+  )
+  where coalesce(current_setting('myposts.defers_broadcasts', true), '') <> 'on';
+$$;
+
+comment on function private.broadcast_version(public.posts, text) is
+  'Sends the event version on post:<id>. p_type is the event that says what was changed.';
+
 create function private.emit_post_event(p_post public.posts, p_type text, p_data jsonb default '{}')
 returns void
 language sql
@@ -139,10 +158,12 @@ as $$
       'version', p_post.version
     ) || p_data
   );
+  -- Nobody listens to a post that was not there before.
+  select private.broadcast_version(p_post, p_type) where p_type <> 'post.created';
 $$;
 
 comment on function private.emit_post_event(public.posts, text, jsonb) is
-  'Writes one event about a post in the running transaction.';
+  'Writes one event about a post in the running transaction, and tells who works on the post.';
 
 create function private.require_unsuspended(p_workspace_id uuid)
 returns void

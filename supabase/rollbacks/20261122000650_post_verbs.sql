@@ -29,6 +29,7 @@ drop function private.list_problems(public.accounts, int, timestamptz, timestamp
 drop function private.require_settled(public.posts);
 drop function private.require_unsuspended(uuid);
 drop function private.emit_post_event(public.posts, text, jsonb);
+drop function private.broadcast_version(public.posts, text);
 drop function private.dequeue_post(public.posts);
 drop function private.enqueue_posts(uuid[], timestamptz);
 drop function private.admit_jobs(uuid[], timestamptz, timestamptz);

@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import type { RouterRoute } from 'hono/types'
 import { z } from 'zod'
 import type { Deps } from '../../../shared/deps.ts'
+import { realtimeMessages } from '../../../shared/events/messages.ts'
 import { describe } from '../../../shared/http/document.ts'
 import type { ApiDocument } from '../../../shared/http/render-docs.ts'
 
@@ -35,7 +36,8 @@ export const docs = (deps: Pick<Deps, 'env'>, routes: () => RouterRoute[]) => {
   let built: Promise<ApiDocument> | undefined
   const document = () => {
     built ??= import('../../../shared/http/openapi.ts').then(
-      ({ openApiDocument }) => openApiDocument(routes(), api, '1') as unknown as ApiDocument,
+      ({ openApiDocument }) =>
+        openApiDocument(routes(), api, '1', realtimeMessages) as unknown as ApiDocument,
     )
     return built
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { StatsMessage } from '../../../shared/events/messages.ts'
 import { publishedPost, readingAt, saveMetrics } from '../../helpers/analytics.ts'
 import { type Tx, withTx } from '../../helpers/database.ts'
 import { connectAccount, count } from '../../helpers/publishing.ts'
@@ -31,6 +32,7 @@ test('sends one private message per account and fold, with the days as they are 
       { event: 'stats', private: true, payload: { account_id: account.id, days } },
     ])
     expect(await messagesOf(tx, quiet.id)).toEqual([])
+    for (const { payload } of await messagesOf(tx, account.id)) StatsMessage.parse(payload)
   }))
 
 test('writes metrics.updated once an hour per account, and not for posts alone', () =>

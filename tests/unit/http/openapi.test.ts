@@ -31,6 +31,26 @@ test('every reference leads somewhere', () => {
   }
 })
 
+test('describes what is sent on Realtime channels', () => {
+  expect(document['x-realtime']).toEqual(
+    [
+      ['workspace:{workspace_id}', 'events', 'EventsMessage'],
+      ['account:{account_id}', 'stats', 'StatsMessage'],
+      ['post:{post_id}', 'version', 'VersionMessage'],
+    ].map(([topic, event, name]) => ({
+      topic,
+      event,
+      payload: { $ref: `#/components/schemas/${name}` },
+    })),
+  )
+  expect(document.components.schemas.VersionMessage.required).toEqual([
+    'post_id',
+    'version',
+    'status',
+    'type',
+  ])
+})
+
 const open = ['/health', '/ready', '/openapi.json', '/docs', '/docs/errors', '/accounts/callback']
 
 describe.each(routes)('$method $path', ({ method, path, fragments }) => {
