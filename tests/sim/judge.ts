@@ -71,24 +71,29 @@ export const createJudge = (world: World, people: SimPerson[], truth: Truth, x: 
     }
   }
 
+  /** What only rows decide, when a step changed some. */
+  const judgeRows = (step: Step) => {
+    const { before, after, nowMs } = step
+    const index = indexRows(before)
+    changes(step)
+    judge(givenUpAfterTwoLooks(before, after))
+    for (const attempt of begunIn(before, after)) judge(goWasRight(before, attempt, nowMs, rules))
+    note(step, index)
+    noteMoves(step, index)
+    judge(rowsAgree(after))
+    judge(eventsTell(before, after))
+    judge(publishedOnce(after))
+    judge(alertsAreForeseen(after))
+    judge(reauthIsDeserved(before, after, x))
+  }
+
   return {
     step: (step: Step) => {
-      const { before, after, nowMs } = step
-      const index = indexRows(before)
       lastCall = step.call
-      changes(step)
-      judge(givenUpAfterTwoLooks(before, after))
-      for (const attempt of begunIn(before, after)) judge(goWasRight(before, attempt, nowMs, rules))
-      note(step, index)
-      noteMoves(step, index)
-      judge(rowsAgree(after))
-      judge(eventsTell(before, after))
-      judge(publishedOnce(after))
-      judge(alertsAreForeseen(after))
-      judge(reauthIsDeserved(before, after, x))
-      judge(lanesComeUp(after, nowMs))
-      judge(nothingTwice(world, after, truth))
-      judge(publishedIsOnX(world, after, truth, x))
+      if (step.after !== step.before) judgeRows(step)
+      judge(lanesComeUp(step.after, step.nowMs))
+      judge(nothingTwice(world, step.after, truth))
+      judge(publishedIsOnX(world, step.after, truth, x))
     },
     calm: judge,
   }

@@ -2,6 +2,7 @@ import { calmDown } from './calm-down.ts'
 import { createWorld } from './create-world.ts'
 import type { SimDatabase } from './database/prepare.ts'
 import type { Session } from './database/session.ts'
+import type { Snapshot } from './database/snapshot.ts'
 import { createDatabaseWire } from './database-wire.ts'
 import { createDoorbell } from './doorbell.ts'
 import { beginHolds } from './holds.ts'
@@ -38,6 +39,14 @@ const ledgerFaults = async (session: Session): Promise<string[]> =>
   (await session.query<{ fault: string }>('select private.ledger_faults() as fault')).map(
     ({ fault }) => `ledger: ${fault}`,
   )
+
+/** Steps read what was written. Whether they missed anything shows in a state that is read whole. */
+const overlooked = async (session: Session, state: Snapshot): Promise<string[]> => {
+  const seen = new Map(Object.entries(state))
+  return Object.entries(await session.look())
+    .filter(([part, now]) => JSON.stringify(now) !== JSON.stringify(seen.get(part)))
+    .map(([part]) => `the simulation did not see ${part} change`)
+}
 
 /** Plays one seed on the session, in a transaction that is rolled back. */
 export const runSeed = async (
@@ -86,8 +95,8 @@ export const runSeed = async (
       steps += 1
       if (steps > MOST_STEPS) world.fail(`no rest after ${MOST_STEPS} calls`)
     }
-    if ('snapshot' in answered && answered.snapshot) {
-      state = answered.snapshot
+    if ('value' in answered) {
+      state = answered.snapshot ?? before
       judge.step({ call: request.fn, before, after: state, nowMs: world.time() })
       doorbell.rung(before, state)
     } else if ('error' in answered && request.schema === 'service') {
@@ -106,6 +115,7 @@ export const runSeed = async (
     await calmDown(world, doorbell, () => fault !== null)
     if (!fault) judge.calm(nobodyWaitsInSilence(state, world.time()))
     if (!fault) judge.calm(await ledgerFaults(session))
+    if (!fault) judge.calm(await overlooked(session, state))
   }
   try {
     await play()

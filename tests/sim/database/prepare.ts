@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { asRole, inDatabase } from '../../helpers/in-database.ts'
 import { makeFixture, type SimPerson } from './fixture.ts'
+import { keepPlans } from './keep-plans.ts'
+import { createLook } from './look.ts'
 
 export type SimDatabase = {
   url: string
@@ -20,13 +22,22 @@ const SETTINGS = [
   'enable_hashjoin = off',
   'enable_mergejoin = off',
   'jit = off',
+  'compute_query_id = off',
+  'pg_stat_statements.track = none',
   `"sim.now" = '2026-01-01'`,
 ]
 
-const onServer = async (adminUrl: string, sql: string) => {
+const onServer = async <Row>(adminUrl: string, sql: string): Promise<Row | undefined> => {
   const client = new Client({ connectionString: adminUrl })
   await client.connect()
-  await client.query(sql).finally(() => client.end())
+  const { rows } = await client.query(sql).finally(() => client.end())
+  return rows[0]
+}
+
+/** The same address through the socket of the throw-away server, which costs less than half. */
+const throughSocket = async (adminUrl: string, url: string): Promise<string> => {
+  const found = await onServer<{ data_directory: string }>(adminUrl, 'show data_directory')
+  return `${url}?host=${encodeURIComponent(found?.data_directory ?? '')}`
 }
 
 /**
@@ -60,20 +71,24 @@ export const prepareSimDatabase = async (
   template: string,
 ): Promise<SimDatabase> => {
   const name = `sim_${randomUUID().replaceAll('-', '')}`
-  const drop = () => onServer(adminUrl, `drop database if exists ${name} with (force)`)
+  const drop = async () => {
+    await onServer(adminUrl, `drop database if exists ${name} with (force)`)
+  }
   await onServer(adminUrl, `create database ${name} template ${template} owner postgres`)
   for (const setting of SETTINGS) {
     await onServer(adminUrl, `alter database ${name} set ${setting}`)
   }
-  const url = asRole(inDatabase(adminUrl, name), 'postgres')
+  const url = await throughSocket(adminUrl, asRole(inDatabase(adminUrl, name), 'postgres'))
   const client = new Client({ connectionString: url })
   await client.connect()
   try {
     const start = await startOf(client)
     await client.query(`set "sim.now" = '${new Date(start - 86_400_000).toISOString()}'`)
     await client.query(await readFile(join(import.meta.dirname, 'determinism.sql'), 'utf8'))
+    await keepPlans(client)
     const people = await makeFixture(client)
     await dropOtherMonths(client, start)
+    await createLook(client)
     return { url, people, start, drop }
   } catch (error) {
     await client.end()

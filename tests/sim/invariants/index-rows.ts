@@ -1,6 +1,14 @@
 import type { Snapshot } from '../database/snapshot.ts'
 
-const keyed = <T>(rows: T[], key: (row: T) => string) => new Map(rows.map((row) => [key(row), row]))
+const indexes = new WeakMap<object, Map<string, unknown>>()
+
+/** Rows that a step left alone are the same array in the next state, and indexed once. */
+const keyed = <T>(rows: T[], key: (row: T) => string): Map<string, T> => {
+  const known = indexes.get(rows) as Map<string, T> | undefined
+  const index = known ?? new Map(rows.map((row) => [key(row), row]))
+  indexes.set(rows, index)
+  return index
+}
 
 export const segmentKey = ({ post, position }: { post: string; position: number }) =>
   `${post} ${position}`
