@@ -4,35 +4,31 @@ import type { Connection } from './connection.ts'
 const IDLE_MS = 10_000
 const MOST = 200
 
-type Idle = { place: string; connection: Connection; until: number }
-
-export type IdleConnections = ReturnType<typeof createIdleConnections>
-
-const placeOf = (address: string, host: string) => `${address} ${host}`
+type Idle = { address: string; host: string; connection: Connection; until: number }
 
 /** Connections that wait for another request to the same host at the same address. */
 export const createIdleConnections = (monotonic: () => number) => {
-  let idle: Idle[] = []
+  /** The one that waits longest comes first. */
+  const idle: Idle[] = []
 
   const sweep = () => {
     const now = monotonic()
-    const [kept, spent] = [idle.slice(-MOST), idle.slice(0, -MOST)]
-    idle = kept.filter((each) => each.until > now)
-    for (const each of [...spent, ...kept]) if (!idle.includes(each)) each.connection.close()
+    const fresh = idle.findIndex(({ until }) => until > now)
+    const spent = Math.max(fresh < 0 ? idle.length : fresh, idle.length - MOST)
+    for (const { connection } of idle.splice(0, spent)) connection.close()
   }
 
   return {
     /** The one that waited shortest, at one of the addresses; it is the caller's from here on. */
-    take(addresses: readonly string[], host: string) {
+    take(addresses: readonly string[], host: string): Idle | undefined {
       sweep()
-      const places = new Map(addresses.map((address) => [placeOf(address, host), address]))
-      const at = idle.findLastIndex(({ place }) => places.has(place))
-      const [found] = at < 0 ? [] : idle.splice(at, 1)
-      return found && { connection: found.connection, address: places.get(found.place) ?? '' }
+      const at = idle.findLastIndex(
+        (each) => each.host === host && addresses.includes(each.address),
+      )
+      return at < 0 ? undefined : idle.splice(at, 1)[0]
     },
     put(address: string, host: string, connection: Connection) {
-      const until = monotonic() + IDLE_MS
-      idle.push({ place: placeOf(address, host), connection, until })
+      idle.push({ address, host, connection, until: monotonic() + IDLE_MS })
       sweep()
     },
   }
