@@ -1125,7 +1125,13 @@ export type Database = {
       announce_key: { Args: { p_key_id: string; p_now?: string }; Returns: Json }
       begin_reading: { Args: { p_subscription_id: string }; Returns: Json }
       check_remote_id: {
-        Args: { p_now?: string; p_post_id: string; p_remote_id: string; p_sent_at: string }
+        Args: {
+          p_is_read?: boolean
+          p_now?: string
+          p_post_id: string
+          p_remote_id: string
+          p_sent_at: string
+        }
         Returns: Json
       }
       claim_collections: {
@@ -1307,7 +1313,10 @@ export type Database = {
         }
         Returns: Json
       }
-      settle_looks: { Args: { p_now?: string; p_verdicts: Json }; Returns: Json }
+      settle_looks: {
+        Args: { p_now?: string; p_read_ids?: string[]; p_verdicts: Json }
+        Returns: Json
+      }
       settle_media_upload: {
         Args: {
           p_account_id: string
@@ -1338,6 +1347,7 @@ export type Database = {
           p_look_id: string
           p_now?: string
           p_outcome: string
+          p_read_ids?: string[]
         }
         Returns: Json
       }

@@ -90,22 +90,25 @@ export const resolvePost = async (
   }
   const args = { p_post_id: postId, p_version: version }
   const asked = await caller.rpc<Resolving>('start_resolving', args)
-  const sentAt = await checkPost(deps, network, asked, address)
+  const { sentAt, isRead } = await checkPost(deps, network, asked, address)
   await deps.service('check_remote_id', {
     p_post_id: postId,
     p_remote_id: address.remoteId,
     p_sent_at: sentAt?.toISOString() ?? null,
+    p_is_read: isRead,
   })
   return settle(address.remoteId)
 }
 
-/** When the network has the post from, null where it cannot be asked. Throws when it is not the account's. */
+type Checked = { sentAt: Date | null; isRead: boolean }
+
+/** When the network has the post from, and whether it was asked. Throws when it is not the account's. */
 const checkPost = async (
   deps: Need,
   network: Network,
   asked: Resolving,
   address: Address,
-): Promise<Date | null> => {
+): Promise<Checked> => {
   const begun = asked.sending_at === null ? 0 : Date.parse(asked.sending_at) - CLOCK_SKEW_MS
   const token = await tokenOf(deps, network, asked)
   if (token === null) {
@@ -114,7 +117,7 @@ const checkPost = async (
       throw problems.notTheAccountsPost(`The address is one of @${address.username}.`)
     }
     requireNewer(address.createdAt, begun)
-    return address.createdAt
+    return { sentAt: address.createdAt, isRead: false }
   }
   const answer = await network.find(token, address.remoteId, {
     signal: deps.deadline(FIND_TIMEOUT_MS),
@@ -127,7 +130,7 @@ const checkPost = async (
     throw problems.notTheAccountsPost(`The post is not one of @${asked.twitter_username}.`)
   }
   requireNewer(answer.item.createdAt, begun)
-  return answer.item.createdAt
+  return { sentAt: answer.item.createdAt, isRead: true }
 }
 
 const requireNewer = (createdAt: Date | null, begun: number) => {

@@ -41,7 +41,7 @@ export const readRestored = async (deps: Need, network: Network): Promise<number
 const settleAccount = async (deps: Need, network: Network, account: Restored) => {
   const { account_id, look_id } = account
   try {
-    const { outcome, finds, disputed } = await readAccount(deps, network, account)
+    const { outcome, finds, disputed, readIds } = await readAccount(deps, network, account)
     const report = () =>
       deps.service('settle_restored_account', {
         p_account_id: account_id,
@@ -49,6 +49,7 @@ const settleAccount = async (deps: Need, network: Network, account: Restored) =>
         p_outcome: outcome,
         p_finds: finds,
         p_disputed: disputed,
+        p_read_ids: readIds,
       })
     await retry(deps, report, { forMs: 20_000 })
     deps.log({ message: 'restored account read', account_id, outcome, adopted: finds.length })
@@ -62,13 +63,11 @@ const settleAccount = async (deps: Need, network: Network, account: Restored) =>
   }
 }
 
-const nothing = (outcome: Outcome) => ({ outcome, finds: [], disputed: [] })
+type Reading = Compared & { outcome: Outcome; readIds: string[] }
 
-const readAccount = async (
-  deps: Need,
-  network: Network,
-  account: Restored,
-): Promise<Compared & { outcome: Outcome }> => {
+const nothing = (outcome: Outcome): Reading => ({ outcome, finds: [], disputed: [], readIds: [] })
+
+const readAccount = async (deps: Need, network: Network, account: Restored): Promise<Reading> => {
   const { encrypted_tokens } = account
   if (!encrypted_tokens) return nothing('unreadable')
   const token = await accessToken(deps, network, { ...account, encrypted_tokens })
@@ -89,7 +88,8 @@ const readAccount = async (
     return nothing(answer.kind === 'reauth' ? 'rejected' : 'incomplete')
   }
   const compared = await compareAccount(deps, network, account.account_id, answer.items, since)
-  return { ...compared, outcome: answer.complete ? 'complete' : 'incomplete' }
+  const readIds = answer.items.map(({ remoteId }) => remoteId)
+  return { ...compared, outcome: answer.complete ? 'complete' : 'incomplete', readIds }
 }
 
 /** Page by page: an account may have thousands of posts scheduled, and few of them are on X. */

@@ -53,7 +53,9 @@ const settleAccount = async (deps: Need, network: Network, looks: AccountLook[])
       'slug' in seen
         ? looks.map((look) => verdict(look, 'no_evidence'))
         : await judgeLooks(deps, network, looks, seen)
-    const report = () => deps.service('settle_looks', { p_verdicts: verdicts })
+    const readIds = 'slug' in seen ? [] : seen.items.map(({ remoteId }) => remoteId)
+    const args = { p_verdicts: verdicts, p_read_ids: readIds }
+    const report = () => deps.service('settle_looks', args)
     await retry(deps, report, { forMs: 20_000 })
   } catch (error) {
     warn(String(error))

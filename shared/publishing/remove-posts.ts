@@ -18,13 +18,14 @@ const APP_PAUSE_MS = 300_000
 
 /**
  * Deletes on the network what people unpublished, the last segment of a thread first. Deleting twice
- * is harmless, so whatever is not settled is tried again. Returns how many posts it took on.
+ * is harmless, so whatever is not settled is tried again. No more are asked of an account than the network lets it
+ * delete: what is claimed is counted before. Returns how many posts it took on.
  */
 export const removePosts = async (
   deps: Need,
   network: Pick<Network, 'remove' | 'refresh'>,
 ): Promise<number> => {
-  const removals = await deps.service<Removal[]>('claim_removals')
+  const { removals } = await deps.service<{ removals: Removal[] }>('claim_removals')
   await Promise.all(removals.map((removal) => removePost(deps, network, removal)))
   return removals.length
 }

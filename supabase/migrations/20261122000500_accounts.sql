@@ -16,6 +16,7 @@ create table private.x_apps (
   posts_per_day int default 10000,
   posts_per_15_min int default 100,
   posts_per_3_h int default 300,
+  deletes_per_15_min int not null default 50,
   -- Until then nothing is sent through this app: its credits or its access are exhausted. Infinite
   -- until a probe succeeds when X names no time.
   breaker_open_until timestamptz not null default '-infinity',
@@ -35,7 +36,7 @@ create table private.x_apps (
   constraint x_apps_secret_is_encrypted check (encrypted_client_secret like 'v1.%'),
   constraint x_apps_name_length check (char_length(name) between 1 and 100),
   constraint x_apps_limits_positive
-    check (least(posts_per_day, posts_per_15_min, posts_per_3_h) > 0)
+    check (least(posts_per_day, posts_per_15_min, posts_per_3_h, deletes_per_15_min) > 0)
 );
 
 comment on table private.x_apps is
@@ -329,7 +330,65 @@ $$;
 comment on function service.reserve_account_id(uuid, uuid, text) is
   'The id an account has or will have. Tokens are bound to it when they are encrypted.';
 
--- Adds or revives the account and stores its tokens in one transaction.
+-- Adds or revives the account.
+create function private.save_account(p_account jsonb)
+returns void
+language sql
+set search_path = ''
+as $$
+  insert into public.accounts (
+    id, workspace_id, user_id, x_app_id, remote_user_id, twitter_username, display_name, text_limit
+  )
+  select
+    (p_account ->> 'id')::uuid, (p_account ->> 'workspace_id')::uuid,
+    (p_account ->> 'user_id')::uuid, (p_account ->> 'x_app_id')::uuid,
+    p_account ->> 'remote_user_id', p_account ->> 'twitter_username',
+    p_account ->> 'display_name', coalesce((p_account ->> 'text_limit')::int, 280)
+  on conflict (id) do update
+  set
+    user_id = excluded.user_id,
+    twitter_username = excluded.twitter_username,
+    display_name = excluded.display_name,
+    text_limit = excluded.text_limit,
+    status = 'active',
+    status_detail = null,
+    connected_at = now(),
+    disconnected_at = null,
+    version = accounts.version + 1;
+$$;
+
+comment on function private.save_account(jsonb) is
+  'Adds an account that was connected, or revives it.';
+
+-- A pair that comes from its owner ends whatever was under way with the one before.
+create function private.save_tokens(p_account jsonb)
+returns void
+language sql
+set search_path = ''
+as $$
+  insert into private.account_tokens as tokens (account_id, encrypted_tokens, expires_at, scopes)
+  values (
+    (p_account ->> 'id')::uuid, p_account ->> 'encrypted_tokens',
+    (p_account ->> 'expires_at')::timestamptz,
+    array(select jsonb_array_elements_text(p_account -> 'scopes'))
+  )
+  on conflict (account_id) do update
+  set
+    encrypted_tokens = excluded.encrypted_tokens,
+    expires_at = excluded.expires_at,
+    scopes = excluded.scopes,
+    version = tokens.version + 1,
+    refresh_lease = null,
+    refresh_lease_expires_at = null,
+    refreshed_at = null,
+    refused_at = null,
+    updated_at = now();
+$$;
+
+comment on function private.save_tokens(jsonb) is
+  'Stores the tokens of an account that was connected.';
+
+-- One transaction: account, tokens, event, and what X bills for reading the profile.
 -- p_account: {id, workspace_id, user_id, x_app_id, remote_user_id, twitter_username, display_name,
 -- text_limit, encrypted_tokens, expires_at, scopes}.
 create function service.connect_account(p_account jsonb)
@@ -349,43 +408,9 @@ begin
     perform private.refuse(409, 'x-app-deleted', 'The X app was deleted meanwhile.',
       'Connect the account through another app.');
   end if;
-  insert into public.accounts (
-    id, workspace_id, user_id, x_app_id, remote_user_id, twitter_username, display_name, text_limit
-  )
-  select
-    v_id, (p_account ->> 'workspace_id')::uuid, (p_account ->> 'user_id')::uuid,
-    (p_account ->> 'x_app_id')::uuid, p_account ->> 'remote_user_id',
-    p_account ->> 'twitter_username', p_account ->> 'display_name',
-    coalesce((p_account ->> 'text_limit')::int, 280)
-  on conflict (id) do update
-  set
-    user_id = excluded.user_id,
-    twitter_username = excluded.twitter_username,
-    display_name = excluded.display_name,
-    text_limit = excluded.text_limit,
-    status = 'active',
-    status_detail = null,
-    connected_at = now(),
-    disconnected_at = null,
-    version = accounts.version + 1;
-
-  insert into private.account_tokens as tokens (account_id, encrypted_tokens, expires_at, scopes)
-  values (
-    v_id, p_account ->> 'encrypted_tokens', (p_account ->> 'expires_at')::timestamptz,
-    array(select jsonb_array_elements_text(p_account -> 'scopes'))
-  )
-  on conflict (account_id) do update
-  set
-    encrypted_tokens = excluded.encrypted_tokens,
-    expires_at = excluded.expires_at,
-    scopes = excluded.scopes,
-    version = tokens.version + 1,
-    refresh_lease = null,
-    refresh_lease_expires_at = null,
-    refreshed_at = null,
-    refused_at = null,
-    updated_at = now();
-
+  perform private.save_account(p_account);
+  perform private.save_tokens(p_account);
+  perform private.log_costs('user_read', array[v_id], clock_timestamp());
   insert into public.events (workspace_id, type, subject_type, subject_id, actor_type, actor_id, data)
   values (
     (p_account ->> 'workspace_id')::uuid, 'account.connected', 'account', v_id,

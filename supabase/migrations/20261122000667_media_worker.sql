@@ -197,6 +197,11 @@ begin
     from private.media_uploads
     where media_id = p_media_id and account_id = p_account_id;
   end if;
+  if p_ending ->> 'state' = 'ready' then
+    perform private.log_costs('alt_text', array[p_account_id], p_now)
+    from public.media
+    where id = p_media_id and alt_text is not null and kind <> 'video';
+  end if;
   if p_ending ? 'failed' then
     perform private.fail_media_posts(p_account_id, p_media_id, p_ending -> 'failed', p_now);
   end if;

@@ -597,9 +597,9 @@ comment on function private.count_looks(jsonb, timestamptz) is
 
 -- p_verdicts: [{post_id, position, number, look_id, verdict: found | absent | ambiguous |
 -- no_evidence, remote_id, sent_at, candidates}]. A find is evidence whenever it comes;
--- other verdicts count once, for the look under way.
+-- other verdicts count once, for the look under way. p_read_ids: what the account's look has read.
 create function service.settle_looks(
-  p_verdicts jsonb, p_now timestamptz default clock_timestamp()
+  p_verdicts jsonb, p_read_ids text[] default '{}', p_now timestamptz default clock_timestamp()
 )
 returns jsonb
 language plpgsql
@@ -608,14 +608,15 @@ set search_path = ''
 set statement_timeout = '8s'
 as $$
 declare
+  v_account_ids uuid[] := array(
+    select distinct posts.account_id
+    from public.posts
+    join jsonb_to_recordset(p_verdicts) as looks (post_id uuid) on looks.post_id = posts.id
+  );
   v_verdicts jsonb;
   v_post_ids uuid[];
 begin
-  perform private.lock_lanes(array(
-    select posts.account_id
-    from public.posts
-    join jsonb_to_recordset(p_verdicts) as looks (post_id uuid) on looks.post_id = posts.id
-  ));
+  perform private.lock_lanes(v_account_ids);
   -- Under the locks nothing starts, so what is undisputed now stays so.
   select coalesce(jsonb_agg(case
     when looks.verdict ->> 'verdict' = 'found'
@@ -633,9 +634,10 @@ begin
   perform private.settle_watches(v_verdicts, p_now);
   perform private.give_up_absent(v_post_ids, p_now);
   perform private.give_up_ambiguous(v_verdicts, p_now);
+  perform private.log_account_reads(v_account_ids[1], p_read_ids, p_now);
   return jsonb_build_object('now', p_now);
 end
 $$;
 
-comment on function service.settle_looks(jsonb, timestamptz) is
+comment on function service.settle_looks(jsonb, text[], timestamptz) is
   'What the reconciler saw. "absent" counts only past the quiet time of the attempt.';

@@ -88,26 +88,34 @@ $$;
 comment on function service.get_token_holder(uuid) is
   'What is needed to act for an account whose member was checked already; null without tokens.';
 
+-- p_is_read: X was asked, and answered with the post.
 create function service.check_remote_id(
-  p_post_id uuid, p_remote_id text, p_sent_at timestamptz,
+  p_post_id uuid, p_remote_id text, p_sent_at timestamptz, p_is_read boolean default false,
   p_now timestamptz default clock_timestamp()
 )
 returns jsonb
-language sql
+language plpgsql
 security definer
 set search_path = ''
 set statement_timeout = '5s'
 as $$
+begin
   delete from private.checked_remote_ids where checked_at < p_now - interval '10 minutes';
   insert into private.checked_remote_ids as checked (post_id, remote_id, sent_at, checked_at)
   values (p_post_id, p_remote_id, p_sent_at, p_now)
   on conflict (post_id) do update
   set
-    remote_id = excluded.remote_id, sent_at = excluded.sent_at, checked_at = excluded.checked_at
-  returning jsonb_build_object('now', p_now);
+    remote_id = excluded.remote_id, sent_at = excluded.sent_at, checked_at = excluded.checked_at;
+  if p_is_read then
+    perform private.log_account_reads(account_id, array[p_remote_id], p_now)
+    from public.posts
+    where id = p_post_id;
+  end if;
+  return jsonb_build_object('now', p_now);
+end
 $$;
 
-comment on function service.check_remote_id(uuid, text, timestamptz, timestamptz) is
+comment on function service.check_remote_id(uuid, text, timestamptz, boolean, timestamptz) is
   'Remembers that an id is a post of the account, and when the network has it from.';
 
 create function private.require_checked_id(

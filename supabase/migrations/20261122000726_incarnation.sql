@@ -473,7 +473,8 @@ comment on function private.ask_owner_after_restore(uuid, timestamptz) is
 -- | unreadable (no token that may be used).
 create function service.settle_restored_account(
   p_account_id uuid, p_look_id uuid, p_outcome text, p_finds jsonb default '[]',
-  p_disputed uuid[] default '{}', p_now timestamptz default clock_timestamp()
+  p_disputed uuid[] default '{}', p_read_ids text[] default '{}',
+  p_now timestamptz default clock_timestamp()
 )
 returns jsonb
 language plpgsql
@@ -493,6 +494,7 @@ begin
     )
     order by post_id, position
   ) as finds;
+  perform private.log_account_reads(p_account_id, p_read_ids, p_now);
 
   select * into v_row from private.restored_accounts
   where account_id = p_account_id and look_id = p_look_id
@@ -519,7 +521,7 @@ begin
 end
 $$;
 
-comment on function service.settle_restored_account(uuid, uuid, text, jsonb, uuid[], timestamptz) is
+comment on function service.settle_restored_account(uuid, uuid, text, jsonb, uuid[], text[], timestamptz) is
   'What X had of a restored account: adopts it, and opens the lane when nothing can come any more.';
 
 create function private.tg_accounts__wake_restored()

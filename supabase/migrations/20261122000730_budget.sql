@@ -18,14 +18,19 @@ set local statement_timeout = '60s';
 create table private.prices (
   action text primary key,
   micros bigint not null,
-  constraint prices_action_known check (action in ('post', 'post_with_url')),
+  constraint prices_action_known check (
+    action in ('post', 'post_with_url', 'delete', 'post_read', 'user_read', 'event', 'alt_text')
+  ),
   constraint prices_not_negative check (micros >= 0)
 );
 
 comment on table private.prices is
   'What X bills, in millionths of a US dollar. X changes its prices; the operator follows here.';
 
-insert into private.prices (action, micros) values ('post', 15000), ('post_with_url', 200000);
+insert into private.prices (action, micros)
+values
+  ('post', 15000), ('post_with_url', 200000), ('delete', 10000), ('post_read', 5000),
+  ('user_read', 10000), ('event', 5000), ('alt_text', 5000);
 
 create table private.budgets (
   workspace_id uuid primary key references public.workspaces (id) on delete cascade,
@@ -48,13 +53,15 @@ create table private.budget_months (
   -- No key to workspaces: settling must not stop at the posts of a deleted one.
   workspace_id uuid not null,
   month date not null,
-  committed bigint not null,
+  committed bigint not null default 0,
+  -- Beside posts: deletions, reads and what else X billed. See network_costs.
+  costs bigint not null default 0,
   primary key (workspace_id, month),
   constraint budget_months_month_is_first check (extract(day from month) = 1)
 ) with (fillfactor = 50);
 
 comment on table private.budget_months is
-  'What a workspace has spent and still holds for a month, in millionths of a US dollar.';
+  'What a workspace has spent and still holds for the posts of a month, and what else X billed in it, in millionths of a US dollar.';
 
 create table private.app_days (
   x_app_id uuid not null references private.x_apps (id) on delete cascade,
@@ -175,7 +182,7 @@ begin
     select workspace_id, month, amount from sums order by workspace_id, month
     on conflict (workspace_id, month) do update
     set committed = months.committed + excluded.committed
-    returning workspace_id, month, committed
+    returning workspace_id, month, committed + costs as committed
   ), judged_again as (
     update private.budgets
     set judge_at = '-infinity'

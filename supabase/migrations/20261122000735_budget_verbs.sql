@@ -124,6 +124,7 @@ as $$
     'limit_micros', budgets.limit_micros,
     'held_micros', open.held,
     'spent_micros', coalesce(months.committed, 0) - open.held,
+    'costs', private.list_costs(p_workspace_id, period.month),
     'stopped_at', budgets.stopped_at,
     'version', coalesce(budgets.version, 1)
   )
@@ -151,7 +152,7 @@ as $$
 $$;
 
 comment on function private.budget_document(uuid, timestamptz) is
-  'Limit, what is held and what was spent in the running month, in millionths of a US dollar.';
+  'Limit, what is held, what was spent for posts and what else X billed in the running month, in millionths of a US dollar.';
 
 -- Definer: budgets cannot be read by any role of the API.
 create function private.get_budget(p_workspace_id uuid)
@@ -258,7 +259,7 @@ begin
   left join private.budget_months as months
     on months.workspace_id = budgets.workspace_id and months.month = private.month_of(v_day)
   cross join lateral (
-    select budgets.limit_micros - coalesce(months.committed, 0)
+    select budgets.limit_micros - coalesce(months.committed + months.costs, 0)
       + case when private.month_of(v_own.day) = private.month_of(v_day) then v_own.held else 0 end
       as micros
   ) as free
@@ -353,6 +354,16 @@ as $$
     group by workspace_id, private.month_of(day)
   ) as sums using (workspace_id, month)
   where coalesce(months.committed, 0) <> coalesce(sums.committed, 0)
+  union all
+  select format('%s of workspace %s: %s of costs, %s by day', month, workspace_id, months.costs, sums.costs)
+  from private.budget_months as months
+  full join (
+    select workspace_id, private.month_of(day) as month, sum(micros)::bigint as costs
+    from private.network_costs
+    where workspace_id is not null
+    group by workspace_id, private.month_of(day)
+  ) as sums using (workspace_id, month)
+  where coalesce(months.costs, 0) <> coalesce(sums.costs, 0)
   union all
   select format('%s of app %s: %s taken, %s in the ledger', day, x_app_id, days.taken, sums.taken)
   from private.app_days as days

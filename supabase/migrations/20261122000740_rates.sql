@@ -121,6 +121,9 @@ as $$
     ) as own (scope, seconds, capacity, used, ends_at)
     where lanes.account_id = p_account_id and own.capacity is not null
     union all
+    select 'account', 'remove', 900, rooms.capacity, rooms.room, rooms.opens_at, 'own'
+    from private.removal_room(p_account_id, p_now) as rooms
+    union all
     select
       case when seen.account_id is null then 'app' else 'account' end, seen.endpoint, seen.seconds,
       seen.capacity, seen.remaining, seen.resets_at, 'network'

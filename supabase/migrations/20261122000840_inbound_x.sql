@@ -61,11 +61,13 @@ set statement_timeout = '5s'
 as $$
 declare
   v_open uuid[];
+  v_told uuid[];
 begin
   with judged as materialized (
     select
       sent.receipt_id,
       sent.lease_id,
+      sent.remote_user_id,
       case
         when remote.remote_id is not null then 'applied'
         when not private.may_become_ours(sent.remote_user_id) then 'ignored'
@@ -91,7 +93,14 @@ begin
     join ended on ended.receipt_id = judged.receipt_id
     where receipts.id = judged.receipt_id
   )
-  select array_agg(judged.receipt_id) into v_open from judged where judged.outcome is null;
+  select
+    array_agg(judged.receipt_id) filter (where judged.outcome is null),
+    array_agg((private.inbound_account(judged.remote_user_id)).id)
+      filter (where ended.receipt_id is not null)
+  into v_open, v_told
+  from judged
+  left join ended using (receipt_id);
+  perform private.log_events(v_told, p_now);
 
   return jsonb_build_object('open', to_jsonb(coalesce(v_open, '{}')));
 end
@@ -208,14 +217,15 @@ begin
   if private.finish_receipt(
     p_receipt_id, p_lease_id,
     case when v_account.id is null then 'ignored' else 'applied' end, null, p_now
-  ) and v_account.id is not null then
+  ) then
+    perform private.log_events(array[v_account.id], p_now);
     insert into public.events (workspace_id, type, subject_type, subject_id, data)
-    values (
+    select
       v_account.workspace_id, 'mention.received', 'account', v_account.id,
       p_mention || jsonb_build_object(
         'account_id', v_account.id, 'twitter_username', v_account.twitter_username
       )
-    );
+    where v_account.id is not null;
   end if;
   return jsonb_build_object('now', p_now);
 end

@@ -380,13 +380,27 @@ set search_path = ''
 set enable_seqscan = off
 as $$
 begin
-  -- Lanes of an app whose credits are exhausted step back, so that they hide no other lane.
+  -- Lanes of an app whose credits are exhausted, or of a workspace whose budget is used up, step
+  -- back, so that they hide no other lane.
   with blocked as (
-    -- Nobody knows when credits come back; publishing finds out first.
-    select lanes.account_id, least(apps.breaker_open_until, p_now + interval '5 minutes') as until
+    -- Nobody knows when there is money again; publishing finds out first.
+    select
+      lanes.account_id,
+      least(
+        case when apps.breaker_open_until > p_now then apps.breaker_open_until else 'infinity' end,
+        p_now + interval '5 minutes'
+      ) as until
     from private.collection_lanes as lanes
     join private.x_apps as apps on apps.id = lanes.x_app_id
-    where lanes.ready_at <= p_now and apps.breaker_open_until > p_now
+    left join private.budgets on budgets.workspace_id = lanes.workspace_id
+    left join private.budget_months as months
+      on months.workspace_id = budgets.workspace_id
+      and months.month = private.month_of((p_now at time zone 'UTC')::date)
+    where lanes.ready_at <= p_now
+      and (
+        apps.breaker_open_until > p_now
+        or coalesce(months.committed + months.costs, 0) >= budgets.limit_micros
+      )
     for update of lanes skip locked
   )
   update private.collection_lanes as lanes
@@ -702,6 +716,13 @@ declare
     from jsonb_populate_recordset(null::private.metric_reading, p_readings) as readings
   );
 begin
+  perform private.log_reads(
+    array_agg(schedules.account_id), array_agg(schedules.remote_id), p_now
+  )
+  from unnest(v_readings) as readings
+  join private.metric_schedules as schedules using (post_id, position)
+  where readings.outcome = 'read'
+  having count(*) > 0;
   perform private.reschedule_readings(v_readings, p_claim_id, p_now);
   perform private.insert_readings(v_readings);
   perform private.release_collections(p_claim_id, p_released, p_now);

@@ -14,6 +14,8 @@ drop table private.token_revocations;
 drop function public.update_account(uuid, jsonb, int);
 drop function private.update_account(uuid, jsonb, int);
 drop function service.connect_account(jsonb);
+drop function private.save_tokens(jsonb);
+drop function private.save_account(jsonb);
 drop function service.reserve_account_id(uuid, uuid, text);
 drop function service.take_oauth_state(text, timestamptz);
 drop function public.start_connection(uuid, text, text, text, uuid);

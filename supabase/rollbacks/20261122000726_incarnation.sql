@@ -3,7 +3,7 @@ set local statement_timeout = '60s';
 
 drop trigger accounts_after_update_wake_restored on public.accounts;
 drop function private.tg_accounts__wake_restored();
-drop function service.settle_restored_account(uuid, uuid, text, jsonb, uuid[], timestamptz);
+drop function service.settle_restored_account(uuid, uuid, text, jsonb, uuid[], text[], timestamptz);
 drop function private.ask_owner_after_restore(uuid, timestamptz);
 drop function private.hold_leftovers(uuid, uuid[], timestamptz);
 drop function private.adopt_unsent(uuid, smallint, text, timestamptz, timestamptz);

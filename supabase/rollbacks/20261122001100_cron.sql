@@ -6,6 +6,7 @@ select cron.unschedule('myposts-receipts');
 select cron.unschedule('myposts-keys');
 select cron.unschedule('myposts-texts');
 select cron.unschedule('myposts-partitions');
+select cron.unschedule('myposts-costs');
 select cron.unschedule('myposts-usage');
 select cron.unschedule('myposts-billing');
 select cron.unschedule('myposts-inbound');

@@ -164,7 +164,7 @@ export const actFor = (tx: Tx, account: Account) =>
   ])
 
 export const settleLooks = (tx: Tx, verdicts: unknown[], now: Date): Promise<unknown> =>
-  one(tx, 'service.settle_looks($1, $2)', [JSON.stringify(verdicts), now])
+  one(tx, 'service.settle_looks($1, p_now => $2)', [JSON.stringify(verdicts), now])
 
 export type PostRow = {
   id: string

@@ -37,7 +37,7 @@ const published = async (tx: Tx): Promise<{ account: Account; post: string }> =>
 const claim = async (tx: Tx, seconds: number): Promise<Removal[]> =>
   (
     await tx.query<{ removals: Removal[] }>(
-      'select service.claim_removals(p_now => $1) as removals',
+      `select service.claim_removals(p_now => $1) -> 'removals' as removals`,
       [at(seconds)],
     )
   ).rows[0]?.removals ?? []

@@ -36,7 +36,7 @@ type Report = { outcome?: string; finds?: object[]; disputed?: string[] }
 const read = async (tx: Tx, now: Date, report: Report = {}): Promise<Read[]> => {
   const accounts = await claimRestored(tx, now)
   for (const { account_id, look_id } of accounts) {
-    await tx.query('select service.settle_restored_account($1, $2, $3, $4, $5, $6)', [
+    await tx.query('select service.settle_restored_account($1, $2, $3, $4, $5, p_now => $6)', [
       account_id,
       look_id,
       report.outcome ?? 'complete',

@@ -24,7 +24,7 @@ const unconfirmed = async (tx: Tx) => {
 }
 
 const check = (tx: Tx, post: string, remoteId: string, sentAt: Date | null, now = new Date()) =>
-  tx.query('select service.check_remote_id($1, $2, $3, $4)', [post, remoteId, sentAt, now])
+  tx.query('select service.check_remote_id($1, $2, $3, p_now => $4)', [post, remoteId, sentAt, now])
 
 const resolve = (tx: Tx, post: string, remoteId: string | null) =>
   tx.query('select public.resolve_post($1, $2)', [post, remoteId])

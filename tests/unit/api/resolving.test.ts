@@ -88,6 +88,7 @@ test.each([
     p_post_id: POST,
     p_remote_id: '123',
     p_sent_at: new Date(NOW.getTime() - 500_000).toISOString(),
+    p_is_read: true,
   })
 })
 

@@ -31,7 +31,7 @@ type Answer = { kind: 'removed' } | Failure
 const remove = async (answers: Answer[]) => {
   const asked: string[] = []
   const { deps, calls, logs } = fakeApi({
-    'service.claim_removals': async () => [await removal()],
+    'service.claim_removals': async () => ({ removals: [await removal()], postponed: 0 }),
     'service.settle_removal': () => ({}),
   })
   const count = await removePosts(deps, {

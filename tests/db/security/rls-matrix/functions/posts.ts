@@ -84,7 +84,10 @@ export const posts: Record<string, FunctionRow> = {
     VIEWERS,
     `jsonb_build_object('page', private.list_at_risk('{workspace}', null, 9))`,
   ],
-  'service.claim_removals(integer,timestamp with time zone)': [SPENT, 'service.claim_removals()'],
+  'service.claim_removals(integer,timestamp with time zone)': [
+    SPENT,
+    `nullif(service.claim_removals() -> 'removals', '[]')`,
+  ],
   'service.settle_removal(uuid,smallint,jsonb,boolean,timestamp with time zone,timestamp with time zone)':
     [WORKERS, `service.settle_removal('{published}', 0::smallint)`],
 }

@@ -26,7 +26,10 @@ export const publishing: Record<string, FunctionRow> = {
     WORKERS,
     `jsonb_build_object('owned', service.list_owned_remote_ids(array['1']))`,
   ],
-  'service.settle_looks(jsonb,timestamp with time zone)': [WORKERS, `service.settle_looks('[]')`],
+  'service.settle_looks(jsonb,text[],timestamp with time zone)': [
+    WORKERS,
+    `service.settle_looks('[]')`,
+  ],
   'service.keep_worker(uuid,timestamp with time zone)': [
     WORKERS,
     `service.keep_worker('{account}')`,

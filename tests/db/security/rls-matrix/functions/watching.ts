@@ -12,7 +12,7 @@ export const watching: Record<string, FunctionRow> = {
     `private.start_resolving('{unconfirmed}', null)`,
   ],
   'service.get_token_holder(uuid)': [WORKERS, `service.get_token_holder('{account}')`],
-  'service.check_remote_id(uuid,text,timestamp with time zone,timestamp with time zone)': [
+  'service.check_remote_id(uuid,text,timestamp with time zone,boolean,timestamp with time zone)': [
     WORKERS,
     `service.check_remote_id('{unconfirmed}', '2', now())`,
   ],
@@ -34,7 +34,7 @@ export const watching: Record<string, FunctionRow> = {
     WORKERS,
     `service.list_unsent_posts('{account}')`,
   ],
-  'service.settle_restored_account(uuid,uuid,text,jsonb,uuid[],timestamp with time zone)': [
+  'service.settle_restored_account(uuid,uuid,text,jsonb,uuid[],text[],timestamp with time zone)': [
     WORKERS,
     `service.settle_restored_account('{account}', '{account}', 'complete')`,
   ],
