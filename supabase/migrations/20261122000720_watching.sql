@@ -48,6 +48,7 @@ begin
   if v_results <> '{}' then
     perform private.settle_results(v_results, p_now);
   end if;
+  perform private.clear_alert('rescue-failed');
   return cardinality(v_results);
 exception
   -- The heartbeat goes on for everybody else.
@@ -98,6 +99,7 @@ begin
   where account_id = any (v_account_ids) and next_look_at is null and deadline_at > p_now;
   perform private.refresh_lanes('{}', v_account_ids);
   delete from private.publish_workers where id = any (v_worker_ids);
+  perform private.clear_alert('rescue-failed', 'workers');
 exception
   when others then
     perform private.raise_alert(
@@ -234,6 +236,7 @@ as $$
 begin
   perform private.apply_late_policy(p_now => p_now);
   perform private.park_threads(p_now => p_now);
+  perform private.clear_alert('late-policy-failed');
 exception
   -- What is due goes out all the same.
   when others then

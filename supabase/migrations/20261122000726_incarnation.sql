@@ -96,6 +96,7 @@ as $$
   from pg_catalog.pg_control_system() as control,
     pg_catalog.pg_control_checkpoint() as checkpoint;
   select private.clear_alert('publishing-held');
+  select private.clear_alert('hold-failed');
 $$;
 
 comment on function private.end_hold(timestamptz) is

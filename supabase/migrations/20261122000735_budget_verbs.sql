@@ -76,6 +76,7 @@ begin
   ));
   perform private.judge_budget(workspace_id, p_now)
   from unnest(v_workspace_ids) as workspace_id;
+  perform private.clear_alert('budget-watch-failed');
 exception
   when others then
     perform private.raise_alert(

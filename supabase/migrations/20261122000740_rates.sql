@@ -462,6 +462,7 @@ begin
   loop
     begin
       perform private.watch_app(v_app, p_now);
+      perform private.clear_alert('app-watch-failed', v_app.id::text);
       v_watched := v_watched + 1;
     exception
       when others then

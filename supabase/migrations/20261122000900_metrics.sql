@@ -385,9 +385,9 @@ begin
   with blocked as (
     -- Nobody knows when there is money again; publishing finds out first.
     select
-      lanes.account_id,
+      lanes.account_id, apps.breaker_open_until > p_now as is_app_blocked,
       least(
-        case when apps.breaker_open_until > p_now then apps.breaker_open_until else 'infinity' end,
+        case when apps.breaker_open_until > p_now then apps.breaker_open_until end,
         p_now + interval '5 minutes'
       ) as until
     from private.collection_lanes as lanes
@@ -405,7 +405,10 @@ begin
   )
   update private.collection_lanes as lanes
   set
-    blocked_until = greatest(lanes.blocked_until, blocked.until),
+    blocked_until = case
+      when blocked.is_app_blocked then greatest(lanes.blocked_until, blocked.until)
+      else lanes.blocked_until
+    end,
     ready_at = blocked.until, claim_id = null, claimed_at = null
   from blocked
   where lanes.account_id = blocked.account_id;
