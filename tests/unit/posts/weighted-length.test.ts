@@ -18,8 +18,13 @@ const vectors = parse(data('twitter-text-validate.yml')).tests as {
   WeightedTweetsCounterTest: Counted[]
   WeightedTweetsWithDiscountedEmojiCounterTest: Counted[]
   UnicodeDirectionalMarkerCounterTest: Counted[]
+  urls: Linked[]
   urls_without_protocol: Linked[]
 }
+/** Groups about names and tags: X counts those like any text. */
+const UNCOUNTED = ['usernames', 'lists', 'hashtags']
+
+const linked = (text: string) => findUrls(text).map(({ start, end }) => text.slice(start, end))
 
 describe("X's own vectors", () => {
   it.each([
@@ -58,6 +63,32 @@ describe("X's own vectors", () => {
     expect(weightedLength(text)).toBe(23)
   })
 
+  it.each(vectors.urls.filter(({ expected }) => !expected))(
+    'takes for no link as a whole: $description',
+    ({ text }) => {
+      expect(linked(text)).not.toContain(text)
+    },
+  )
+
+  // X calls user names, passwords and bare addresses valid in a URL, and links none of them in a post.
+  it.each(vectors.urls.filter(({ text, expected }) => expected && !/@|\/\/\d|\/\/\[/.test(text)))(
+    'sees a link: $description',
+    ({ text }) => {
+      expect(findUrls(text)[0]?.start).toBe(0)
+    },
+  )
+
+  it('leaves out no group that is about length or links', () => {
+    expect(Object.keys(vectors).filter((group) => !UNCOUNTED.includes(group))).toEqual([
+      'tweets',
+      'urls',
+      'urls_without_protocol',
+      'WeightedTweetsCounterTest',
+      'WeightedTweetsWithDiscountedEmojiCounterTest',
+      'UnicodeDirectionalMarkerCounterTest',
+    ])
+  })
+
   it('uses the weights of configuration 3', () => {
     const config = JSON.parse(data('twitter-text-v3.json')) as {
       transformedURLLength: number
@@ -70,8 +101,6 @@ describe("X's own vectors", () => {
     expect(weightedLength('https://example.com/x')).toBe(config.transformedURLLength)
   })
 })
-
-const linked = (text: string) => findUrls(text).map(({ start, end }) => text.slice(start, end))
 
 describe('links', () => {
   it.each([
