@@ -24,8 +24,12 @@ export const faultsOf = (
     ]
   })
 
-const sentence = (issue: z.core.$ZodIssue) =>
-  issue.message.endsWith('.') ? issue.message : `${issue.message}.`
+const sentence = (issue: z.core.$ZodIssue) => {
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
+    return `Missing: send ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}.`
+  }
+  return issue.message.endsWith('.') ? issue.message : `${issue.message}.`
+}
 
 /** Custom issues may carry figures for programs, such as the counted length and the limit. */
 const extraOf = (issue: z.core.$ZodIssue) =>

@@ -36,15 +36,30 @@ export const problems = {
       { remedy: 'Ask an owner of the workspace.' },
       cause,
     ),
-  notFound: () => problem('not-found', 'No such resource, or it is not yours to see.'),
+  /** In the words of private.require_role: what is absent and what is foreign look alike. */
+  notFound: () =>
+    problem('not-found', 'No such resource, or it is not yours to see.', {
+      remedy: 'Check the id, and the Workspace-Id header when the path names no resource.',
+    }),
   noSuchRoute: () =>
     problem('no-such-route', 'The API has no such path.', { remedy: 'See GET /openapi.json.' }),
   methodNotAllowed: (allowed: string[]) =>
-    problem('method-not-allowed', `This path takes ${allowed.join(', ')}.`, { allowed }),
+    problem('method-not-allowed', `This path takes ${allowed.join(', ')}.`, {
+      remedy: 'Use one of them; GET /openapi.json tells what each does.',
+      allowed,
+    }),
   conflict: (cause?: unknown) =>
-    problem('conflict', 'Something with these values exists already.', {}, cause),
+    problem(
+      'conflict',
+      'Something with these values exists already.',
+      { remedy: 'Read what exists.' },
+      cause,
+    ),
   contentTooLarge: (limit: number) =>
-    problem('content-too-large', `A body may have ${limit} bytes at most.`, { limit }),
+    problem('content-too-large', `A body may have ${limit} bytes at most.`, {
+      remedy: 'Send less; files go to the upload URL of POST /media.',
+      limit,
+    }),
   unsupportedMediaType: () =>
     problem('unsupported-media-type', 'The body must be JSON.', {
       remedy: 'Send the header "Content-Type: application/json".',
@@ -63,7 +78,7 @@ export const problems = {
     problem(
       'invalid-value',
       rule ? `A value breaks the rule "${rule}".` : 'A value was refused by the database.',
-      {},
+      { remedy: 'Correct the value.' },
       cause,
     ),
   invalidIfMatch: () =>

@@ -14,23 +14,27 @@ const mediaIds = z
 const isVisible = (value: string | undefined) => /\S/.test(value ?? '')
 const invisible = 'Needs at least one visible character, or media.'
 
-const segment = z
-  .strictObject({ text: text.optional(), media_ids: mediaIds.optional() })
-  .refine((value) => isVisible(value.text) || value.media_ids !== undefined, {
+const anySegment = z.strictObject({ text: text.optional(), media_ids: mediaIds.optional() })
+
+const segment = anySegment.refine(
+  (value) => isVisible(value.text) || value.media_ids !== undefined,
+  {
     error: invisible,
     path: ['text'],
-  })
+  },
+)
 
-const segments = z
-  .array(segment)
-  .min(1)
-  .max(25)
-  .meta({ description: 'A thread, first segment first. Instead of content and media_ids.' })
+const segmentsFrom = <Schema extends z.ZodType>(one: Schema) =>
+  z
+    .array(one)
+    .min(1)
+    .max(25)
+    .meta({ description: 'A thread, first segment first. Instead of content and media_ids.' })
 
 const body = {
   content: text.optional().meta({ description: 'The text of a single post. Instead of segments.' }),
   media_ids: mediaIds.optional(),
-  segments: segments.optional(),
+  segments: segmentsFrom(segment).optional(),
 }
 
 const metadata = z
@@ -56,23 +60,23 @@ type Body = {
 
 const hasSingle = (value: Body) => value.content !== undefined || value.media_ids !== undefined
 
-const exactlyOneBody = (value: Body, context: z.RefinementCtx) => {
+const neverBoth = (value: Body, context: z.RefinementCtx) => {
+  if (!hasSingle(value) || value.segments === undefined) return
+  const message = 'Send content or segments, not both.'
+  context.addIssue({ code: 'custom', path: ['segments'], message })
+}
+
+const oneBody = (value: Body, context: z.RefinementCtx) => {
   if (!hasSingle(value) && value.segments === undefined) {
     context.addIssue({ code: 'custom', path: ['content'], message: 'Send content or segments.' })
   }
-  atMostOneBody(value, context)
+  neverBoth(value, context)
 }
 
-const atMostOneBody = (value: Body, context: z.RefinementCtx) => {
-  if (hasSingle(value) && value.segments !== undefined) {
-    context.addIssue({
-      code: 'custom',
-      path: ['segments'],
-      message: 'Send content or segments, not both.',
-    })
-  } else if (hasSingle(value) && !isVisible(value.content) && value.media_ids === undefined) {
-    context.addIssue({ code: 'custom', path: ['content'], message: invisible })
-  }
+const visibleBody = (value: Body, context: z.RefinementCtx) => {
+  const isSingle = hasSingle(value) && value.segments === undefined
+  if (!isSingle || isVisible(value.content) || value.media_ids !== undefined) return
+  context.addIssue({ code: 'custom', path: ['content'], message: invisible })
 }
 
 export const CreatePostInput = z
@@ -83,7 +87,8 @@ export const CreatePostInput = z
     metadata: metadata.optional(),
     ...lateness,
   })
-  .superRefine(exactlyOneBody)
+  .superRefine(oneBody)
+  .superRefine(visibleBody)
   .meta({ id: 'CreatePost' })
 
 export type CreatePostInput = z.infer<typeof CreatePostInput>
@@ -94,19 +99,22 @@ export const UpdatePostInput = z
     metadata: metadata.optional(),
     ...lateness,
   })
-  .superRefine(atMostOneBody)
+  .superRefine(neverBoth)
+  .superRefine(visibleBody)
   .refine((value) => Object.keys(value).length > 0, { error: 'Send at least one change.' })
   .meta({ id: 'UpdatePost' })
 
 export type UpdatePostInput = z.infer<typeof UpdatePostInput>
 
+/** A text that shows nothing is one of the things validation says, so it is no malformed request. */
 export const ValidatePostInput = z
   .strictObject({
     account_id: z.uuid(),
     ...body,
+    segments: segmentsFrom(anySegment).optional(),
     scheduled_at: Instant.optional().meta({ description: 'Without it: as a draft.' }),
   })
-  .superRefine(exactlyOneBody)
+  .superRefine(oneBody)
   .meta({ id: 'ValidatePost' })
 
 export type ValidatePostInput = z.infer<typeof ValidatePostInput>

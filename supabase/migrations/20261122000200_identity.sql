@@ -108,7 +108,8 @@ begin
     and members.user_id = (select auth.uid());
 
   if v_role is null then
-    perform private.refuse(404, 'not-found', 'No such resource, or it is not yours to see.');
+    perform private.refuse(404, 'not-found', 'No such resource, or it is not yours to see.',
+      'Check the id, and the Workspace-Id header when the path names no resource.');
   -- A role nobody can have is never enough.
   elsif (private.role_rank(v_role) >= private.role_rank(p_role)) is not true then
     perform private.refuse(

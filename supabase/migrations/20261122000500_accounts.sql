@@ -230,7 +230,8 @@ begin
     select from private.x_apps
     where id = p_x_app_id and workspace_id = v_workspace_id and deleted_at is null
   ) then
-    perform private.refuse(404, 'not-found', 'No such resource, or it is not yours to see.');
+    perform private.refuse(404, 'not-found', 'No such resource, or it is not yours to see.',
+      'Check the id, and the Workspace-Id header when the path names no resource.');
   end if;
 
   delete from private.oauth_states where expires_at < now() - interval '1 day';

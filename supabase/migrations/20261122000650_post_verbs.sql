@@ -353,6 +353,31 @@ $$;
 
 comment on function private.join_segments(jsonb) is 'posts.content of a list of segments.';
 
+create function private.require_schedulable(p_post public.posts)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.require_settled(p_post);
+  case p_post.status
+    when 'published' then
+      perform private.refuse(409, 'already-published', 'The post is on X.',
+        'Duplicate it with POST /posts/:id/duplicate and schedule the copy.');
+    when 'partially_published' then
+      perform private.refuse(409, 'illegal-transition', 'X has the first segments of the post.',
+        'Send the rest with POST /posts/:id/resume.');
+    when 'canceled' then
+      perform private.refuse(409, 'illegal-transition', 'A canceled post is not scheduled again.',
+        'Duplicate it with POST /posts/:id/duplicate and schedule the copy.');
+    else
+  end case;
+end
+$$;
+
+comment on function private.require_schedulable(public.posts) is
+  'Refuses what can get no time any more, each with what to do instead.';
+
 -- Schedules a post whose row and lane the caller has locked.
 create function private.set_schedule(
   p_post public.posts, p_scheduled_at timestamptz, p_now timestamptz
@@ -364,7 +389,7 @@ as $$
 declare
   v_post public.posts;
 begin
-  perform private.require_settled(p_post);
+  perform private.require_schedulable(p_post);
   perform private.refuse_first(private.problems_of(p_post, p_scheduled_at, p_now));
   perform private.require_media(p_post.id);
   -- A second click changes nothing: neither the time nor the place in the queue.

@@ -222,6 +222,27 @@ $$;
 comment on function service.claim_removals(int, timestamptz) is
   'Posts to delete on X now, each leased for 2 minutes and no more than X lets their accounts delete: {removals: [{post_id, account_id, …tokens, segments: [{position, remote_id}]}], postponed}.';
 
+-- What X says of a time holds for the account, or its app: nothing else of it is tried before.
+create function private.retry_removal(
+  p_post_id uuid, p_account_id uuid, p_retry_at timestamptz, p_now timestamptz
+)
+returns void
+language sql
+set search_path = ''
+as $$
+  update private.removals
+  set next_try_at = coalesce(
+    p_retry_at, p_now + least(interval '15 seconds' * 2 ^ least(try_count, 10), interval '15 minutes')
+  )
+  where post_id = p_post_id;
+  update private.removals
+  set next_try_at = p_retry_at
+  where account_id = p_account_id and next_try_at < p_retry_at;
+$$;
+
+comment on function private.retry_removal(uuid, uuid, timestamptz, timestamptz) is
+  'When a removal is tried again that X did not carry out.';
+
 -- p_error null: the segment is gone. p_is_final: X will not delete it, so it is not tried again.
 create function service.settle_removal(
   p_post_id uuid, p_position smallint, p_error jsonb default null,
@@ -249,15 +270,7 @@ begin
   elsif p_is_final then
     delete from private.removals where post_id = p_post_id;
   else
-    update private.removals
-    set next_try_at = coalesce(
-      p_retry_at, p_now + least(interval '15 seconds' * 2 ^ least(try_count, 10), interval '15 minutes')
-    )
-    where post_id = p_post_id;
-    -- What X says of a time holds for the account, or its app: nothing else of it is tried before.
-    update private.removals
-    set next_try_at = p_retry_at
-    where account_id = v_post.account_id and next_try_at < p_retry_at;
+    perform private.retry_removal(p_post_id, v_post.account_id, p_retry_at, p_now);
   end if;
 
   update public.posts

@@ -290,6 +290,35 @@ comment on function private.take_places(private.hold_change[], boolean) is
 
 -- Holds ----------
 
+-- What became of posts: whether nothing of them is sent by itself any more, and of each segment
+-- whether X has it, and whether X was asked.
+create function private.sending_of(p_post_ids uuid[])
+returns table (post_id uuid, is_over boolean, published boolean[], tried boolean[])
+language sql
+stable
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+  select
+    posts.id,
+    not (
+      posts.status in ('scheduled', 'publishing', 'unconfirmed')
+      or posts.status = 'partially_published'
+        and posts.unpublish_requested_at is null
+        and not bool_or(segments.status = 'failed')
+    ),
+    array_agg(segments.status = 'published' order by segments.position),
+    array_agg(segments.status in ('published', 'failed') order by segments.position)
+  from public.posts
+  join public.post_segments as segments on segments.post_id = posts.id
+  where posts.id = any (p_post_ids)
+  group by posts.id;
+$$;
+
+comment on function private.sending_of(uuid[]) is
+  'How far the sending of posts is, as their holds have to know it.';
+
 -- Brings open holds up to what became of their segments. What will not be sent by itself any more is
 -- released: p_end says so of all of them, else the status of the post does.
 create function private.settle_holds(p_post_ids uuid[], p_end boolean default false)
@@ -302,27 +331,12 @@ as $$
 declare
   v_changes private.hold_change[];
 begin
-  with truth as (
-    select
-      posts.id as post_id,
-      p_end or not (
-        posts.status in ('scheduled', 'publishing', 'unconfirmed')
-        or posts.status = 'partially_published'
-          and posts.unpublish_requested_at is null
-          and not bool_or(segments.status = 'failed')
-      ) as is_over,
-      array_agg(segments.status = 'published' order by segments.position) as published,
-      array_agg(segments.status in ('published', 'failed') order by segments.position) as tried
-    from public.posts
-    join public.post_segments as segments on segments.post_id = posts.id
-    where posts.id = any (p_post_ids)
-    group by posts.id
-  ), outcomes as (
+  with outcomes as (
     select
       ledger.post_id, ledger.number, ledger.settled as settled_before, ledger.places as places_before,
-      truth.is_over, sent.settled, sent.prices, least(sent.tried, ledger.places) as places_used
+      p_end or truth.is_over as is_over, sent.settled, sent.prices, least(sent.tried, ledger.places) as places_used
     from private.spend_ledger as ledger
-    join truth using (post_id)
+    join private.sending_of(p_post_ids) as truth using (post_id)
     cross join lateral (
       select
         coalesce(sum(parts.price) filter (where parts.is_published), 0)::bigint as settled,

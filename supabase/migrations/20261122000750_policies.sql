@@ -514,7 +514,6 @@ begin
     from public.post_segments as segments
     where segments.post_id = v_post.id
   ));
-
   with problems as (
     select notices.*, v_at is not null or notices.slug = 'workspace-suspended' as is_problem
     from (

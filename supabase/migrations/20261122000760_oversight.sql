@@ -103,6 +103,64 @@ $$;
 comment on function private.risk_reasons(private.risk[], boolean, boolean) is
   'Why a post is at risk: [{slug, detail, remedy, until}].';
 
+-- Jobs of the next 24 hours that something keeps back, in the order they are due.
+create function private.jobs_at_risk(
+  p_workspace_id uuid, p_after jsonb, p_limit int, p_now timestamptz
+)
+returns table (
+  post_id uuid, run_at timestamptz, is_ready boolean, is_cut boolean, risks private.risk[]
+)
+language sql
+stable
+set search_path = ''
+as $$
+  with found as materialized (
+    select * from private.lane_risks(p_workspace_id, p_now)
+  )
+  select due.*
+  from public.accounts
+  cross join lateral (
+    select jobs.post_id, jobs.run_at, media.is_ready, threads.is_cut, kept.risks
+    from private.publish_jobs as jobs
+    cross join lateral (
+      select not accounts.can_self_reply and exists (
+        select from public.post_segments where post_id = jobs.post_id and position = 1
+      ) as is_cut
+    ) as threads
+    cross join lateral (
+      select jobs.media_ready or private.are_media_on_time(
+        jobs.post_id, jobs.account_id, jobs.run_at, p_now
+      ) as is_ready
+    ) as media
+    cross join lateral (
+      select array(
+        select row(found.slug, found.detail, found.remedy, found.until)::private.risk
+        from found
+        where found.account_id = jobs.account_id
+          and found.since <= jobs.run_at
+          and jobs.run_at < found.until
+      ) as risks
+    ) as kept
+    where jobs.account_id = accounts.id
+      and jobs.position = 0
+      and jobs.state <> 'sending'
+      and jobs.run_at < p_now + interval '24 hours'
+      and (
+        p_after is null
+        or (jobs.run_at, jobs.post_id) > ((p_after ->> 0)::timestamptz, (p_after ->> 1)::uuid)
+      )
+      and (not media.is_ready or threads.is_cut or kept.risks <> '{}')
+    order by jobs.run_at, jobs.post_id
+    limit p_limit
+  ) as due
+  where accounts.workspace_id = p_workspace_id
+  order by due.run_at, due.post_id
+  limit p_limit;
+$$;
+
+comment on function private.jobs_at_risk(uuid, jsonb, int, timestamptz) is
+  'Due jobs of a workspace, whether their media and their thread are in order, and what closes their lane.';
+
 -- p_after: [due_at, post id] of the last post of the page before.
 create function private.list_at_risk(
   p_workspace_id uuid, p_after jsonb, p_limit int, p_now timestamptz default clock_timestamp()
@@ -118,69 +176,17 @@ declare
 begin
   perform private.require_role(v_workspace_id, 'viewer');
   return (
-    with risks as materialized (
-      select * from private.lane_risks(v_workspace_id, p_now)
-    ), due as (
-      select jobs.*
-      from public.accounts
-      cross join lateral (
-        select jobs.post_id, jobs.account_id, jobs.run_at, media.is_ready, threads.is_cut
-        from private.publish_jobs as jobs
-        cross join lateral (
-          select not accounts.can_self_reply and exists (
-            select from public.post_segments where post_id = jobs.post_id and position = 1
-          ) as is_cut
-        ) as threads
-        cross join lateral (
-          select jobs.media_ready or private.are_media_on_time(
-            jobs.post_id, jobs.account_id, jobs.run_at, p_now
-          ) as is_ready
-        ) as media
-        where jobs.account_id = accounts.id
-          and jobs.position = 0
-          and jobs.state <> 'sending'
-          and jobs.run_at < p_now + interval '24 hours'
-          and (
-            p_after is null
-            or (jobs.run_at, jobs.post_id) > ((p_after ->> 0)::timestamptz, (p_after ->> 1)::uuid)
-          )
-          and (
-            not media.is_ready
-            or threads.is_cut
-            or exists (
-              select from risks
-              where risks.account_id = jobs.account_id
-                and risks.since <= jobs.run_at
-                and jobs.run_at < risks.until
-            )
-          )
-        order by jobs.run_at, jobs.post_id
-        limit p_limit
-      ) as jobs
-      where accounts.workspace_id = v_workspace_id
-      order by jobs.run_at, jobs.post_id
-      limit p_limit
-    )
     select coalesce(
       jsonb_agg(
         jsonb_build_object(
           'due_at', due.run_at,
           'post', private.post_document(posts),
-          'reasons', private.risk_reasons(
-            array(
-              select row(risks.slug, risks.detail, risks.remedy, risks.until)::private.risk
-              from risks
-              where risks.account_id = due.account_id
-                and risks.since <= due.run_at
-                and due.run_at < risks.until
-            ),
-            due.is_ready, due.is_cut
-          )
+          'reasons', private.risk_reasons(due.risks, due.is_ready, due.is_cut)
         )
         order by due.run_at, due.post_id
       ), '[]'
     )
-    from due
+    from private.jobs_at_risk(v_workspace_id, p_after, p_limit, p_now) as due
     join public.posts on posts.id = due.post_id
   );
 end

@@ -338,6 +338,38 @@ $$;
 comment on function private.plan_subscriptions(text[], timestamptz) is
   'Writes down what is wanted of accounts that came or went.';
 
+-- What is to go first, as it makes room; then what is wanted, as far as there is room.
+create function private.lease_subscriptions(p_room int, p_limit int, p_now timestamptz)
+returns setof private.x_subscriptions
+language sql
+set search_path = ''
+as $$
+  with due as (
+    select account_id, event_type
+    from private.x_subscriptions
+    where next_try_at <= p_now and next_try_at < 'infinity' and not is_wanted
+    union all
+    (
+      select account_id, event_type
+      from private.x_subscriptions
+      where next_try_at <= p_now and next_try_at < 'infinity' and is_wanted
+      order by rank, next_try_at
+      limit least(greatest(p_room, 0), p_limit)
+    )
+  )
+  update private.x_subscriptions as ours
+  set next_try_at = p_now + interval '1 minute', try_count = ours.try_count + 1
+  from due
+  where ours.account_id = due.account_id
+    and ours.event_type = due.event_type
+    -- Not claimed by another worker meanwhile.
+    and ours.next_try_at <= p_now
+  returning ours.*;
+$$;
+
+comment on function private.lease_subscriptions(int, int, timestamptz) is
+  'Takes subscriptions that are due to be changed for a minute: no more new ones than p_room.';
+
 -- Deletions first: they make room. Made is only what fits into X's cap, the most important type first.
 create function service.claim_subscriptions(
   p_event_types text[], p_cap int default 1500, p_limit int default 50,
@@ -361,28 +393,6 @@ begin
   select count(*) into v_used from private.x_subscriptions where subscription_id is not null;
   perform private.watch_subscription_cap(v_used, p_cap, p_now);
 
-  with due as (
-    select account_id, event_type
-    from private.x_subscriptions
-    where next_try_at <= p_now and next_try_at < 'infinity' and not is_wanted
-    union all
-    (
-      select account_id, event_type
-      from private.x_subscriptions
-      where next_try_at <= p_now and next_try_at < 'infinity' and is_wanted
-      order by rank, next_try_at
-      limit least(greatest(p_cap - v_used, 0), p_limit)
-    )
-  ), claimed as (
-    update private.x_subscriptions as ours
-    set next_try_at = p_now + interval '1 minute', try_count = ours.try_count + 1
-    from due
-    where ours.account_id = due.account_id
-      and ours.event_type = due.event_type
-      -- Not claimed by another worker meanwhile.
-      and ours.next_try_at <= p_now
-    returning ours.*
-  )
   select jsonb_agg(jsonb_build_object(
     'account_id', claimed.account_id, 'event_type', claimed.event_type,
     'remote_user_id', claimed.remote_user_id, 'is_wanted', claimed.is_wanted,
@@ -391,7 +401,7 @@ begin
     'tokens_version', tokens.version
   ))
   into v_claimed
-  from claimed
+  from private.lease_subscriptions(p_cap - v_used, p_limit, p_now) as claimed
   left join public.accounts on accounts.id = claimed.account_id
   left join private.account_tokens as tokens on tokens.account_id = claimed.account_id;
   -- What does not fit is asked about again when something may have been given back.

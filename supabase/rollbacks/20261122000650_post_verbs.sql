@@ -19,6 +19,7 @@ drop function private.require_editable(public.posts);
 drop function private.count_published(public.posts, jsonb);
 drop function private.create_post(jsonb, timestamptz);
 drop function private.set_schedule(public.posts, timestamptz, timestamptz);
+drop function private.require_schedulable(public.posts);
 drop function private.join_segments(jsonb);
 drop function private.write_segments(public.posts, jsonb, int);
 drop function private.has_url(text, boolean);

@@ -2,6 +2,7 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 drop function service.settle_removal(uuid, smallint, jsonb, boolean, timestamptz, timestamptz);
+drop function private.retry_removal(uuid, uuid, timestamptz, timestamptz);
 drop function service.claim_removals(int, timestamptz);
 drop function private.removable_segments(uuid[], timestamptz);
 drop function private.lease_removals(int, timestamptz);

@@ -8,6 +8,7 @@ drop function private.record_unheld(uuid[]);
 drop function private.reserve_posts(uuid[], timestamptz, boolean);
 drop function private.wanted_holds(uuid[], timestamptz);
 drop function private.settle_holds(uuid[], boolean);
+drop function private.sending_of(uuid[]);
 drop function private.take_places(private.hold_change[], boolean);
 drop function private.day_full(uuid, date, int, int);
 drop function private.next_free_day(uuid, date, int);

@@ -5,6 +5,7 @@ drop function private.subscription_usage();
 drop function service.settle_subscription(uuid, text, text, text, timestamptz);
 drop function private.watch_subscription_cap(int, int, timestamptz);
 drop function service.claim_subscriptions(text[], int, int, timestamptz);
+drop function private.lease_subscriptions(int, int, timestamptz);
 drop function private.plan_subscriptions(text[], timestamptz);
 drop function service.save_webhook_check(text, text[], jsonb, timestamptz, text, timestamptz);
 drop function private.compare_subscriptions(jsonb, timestamptz);

@@ -69,7 +69,7 @@ const OUTCOMES: Record<Status, Record<Verb, string>> = {
   publishing: { ...never(sending), unschedule: illegal },
   published: {
     ...never(illegal),
-    ...{ cancel: onX, drop: 'published', unpublish: 'published' },
+    ...{ schedule: onX, publish: onX, cancel: onX, drop: 'published', unpublish: 'published' },
   },
   failed: {
     ...never(illegal),

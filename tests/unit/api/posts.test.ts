@@ -302,6 +302,27 @@ test('points into the body that was sent, whichever way the text came', async ()
   expect(validated.body.segments[0].warnings).toEqual(created.body.warnings)
 })
 
+test('says of a text that shows nothing that it does, beside everything else', async () => {
+  const segments = [{ text: ' ' }, { text: 'x'.repeat(281) }]
+  const { call } = fakeApi({ 'rpc/review_post': reviewOf({ segments }) })
+  const { status, body } = await call('POST', '/posts/validate', {
+    body: { account_id: ACCOUNT, segments },
+  })
+
+  expect([status, body.valid]).toEqual([200, false])
+  expect(
+    body.segments.map(({ problems }: { problems: { slug: string }[] }) =>
+      problems.map(({ slug }) => slug),
+    ),
+  ).toEqual([['text-empty'], ['text-too-long']])
+})
+
+test('says of what is missing that it is, and what it would be', async () => {
+  const { call } = fakeApi(withAccount)
+  const { body } = await call('POST', '/posts', { body: { content: 'a' } })
+  expect(body.errors).toEqual([{ pointer: '/account_id', detail: 'Missing: send a string.' }])
+})
+
 test('refuses with the first problem of a review, and names all of them', async () => {
   const problems = [
     { status: 403, ...warning('/account_id', 'workspace-suspended') },
