@@ -1,4 +1,5 @@
 import type { TokenHolder } from '../accounts/token-holder.ts'
+import type { Counters } from '../networks/network.ts'
 
 /** One segment whose metrics are due. */
 export type DueSegment = { post_id: string; position: number; remote_id: string }
@@ -14,18 +15,11 @@ type At = { post_id: string; position: number; timestamp: string }
 /** A reading as `save_metrics` takes it; null where the network did not disclose the counter. */
 export type Reading =
   | (At & { outcome: 'missing' })
-  | (At & {
-      outcome: 'read'
-      impressions: number
-      engagements: number | null
-      clicks: number | null
-      likes: number
-      reposts: number
-      replies: number
-      quotes: number
-      bookmarks: number
-      profile_clicks: number | null
-    })
+  | (At &
+      Omit<Counters, 'profileClicks'> & {
+        outcome: 'read'
+        profile_clicks: Counters['profileClicks']
+      })
 
 /** Gives an account back; until `blocked_until` it, or every account of its X app, is left alone. */
 export type Release = {

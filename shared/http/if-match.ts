@@ -31,3 +31,9 @@ const expectedVersion = (header: string | undefined): number | null => {
 
 /** Puts the version of the resource in the answer on the ETag header. */
 export const setETag = (c: Context, version: number): void => c.header('etag', `"${version}"`)
+
+/** Answers 200 with something that has versions, and its ETag. */
+export const sendVersion = <Body extends { version: number }>(c: Context, body: Body) => {
+  setETag(c, body.version)
+  return c.json(body, 200)
+}

@@ -338,7 +338,7 @@ $$;
 comment on function private.plan_subscriptions(text[], timestamptz) is
   'Writes down what is wanted of accounts that came or went.';
 
--- What is to go first, as it makes room; then what is wanted, as far as there is room.
+-- Deletions first: they make room. Made is only what fits into X's cap, the most important type first.
 create function private.lease_subscriptions(p_room int, p_limit int, p_now timestamptz)
 returns setof private.x_subscriptions
 language sql
@@ -370,7 +370,6 @@ $$;
 comment on function private.lease_subscriptions(int, int, timestamptz) is
   'Takes subscriptions that are due to be changed for a minute: no more new ones than p_room.';
 
--- Deletions first: they make room. Made is only what fits into X's cap, the most important type first.
 create function service.claim_subscriptions(
   p_event_types text[], p_cap int default 1500, p_limit int default 50,
   p_now timestamptz default clock_timestamp()

@@ -1,12 +1,7 @@
 import { Client } from 'pg'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { inboundX } from '../helpers/inbound.ts'
-import {
-  newSandboxAccount,
-  readPostAs,
-  type SandboxAccount,
-  scheduleAt,
-} from '../helpers/sandbox-account.ts'
+import { inboundX, subscribedAccount } from '../helpers/inbound.ts'
+import { readPostAs, type SandboxAccount, scheduleAt } from '../helpers/sandbox-account.ts'
 import { sandboxX } from '../helpers/sandbox-x.ts'
 import { until } from '../helpers/until.ts'
 
@@ -19,13 +14,7 @@ let userId: string
 
 beforeAll(async () => {
   await database.connect()
-  account = await newSandboxAccount(stack)
-  const { rows } = await database.query<{ remote_user_id: string }>(
-    'select remote_user_id from public.accounts where id = $1',
-    [account.id],
-  )
-  userId = rows[0]?.remote_user_id ?? ''
-  await x.subscribed(userId)
+  ;({ account, userId } = await subscribedAccount(stack, database))
 })
 afterAll(async () => {
   await x.rules({ drop: false })

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { Client } from 'pg'
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
-import { inboundX } from '../helpers/inbound.ts'
+import { inboundX, subscribedAccount } from '../helpers/inbound.ts'
 import {
   newSandboxAccount,
   readPostAs,
@@ -20,13 +20,7 @@ let userId: string
 
 beforeAll(async () => {
   await database.connect()
-  account = await newSandboxAccount(stack)
-  const { rows } = await database.query<{ remote_user_id: string }>(
-    'select remote_user_id from public.accounts where id = $1',
-    [account.id],
-  )
-  userId = rows[0]?.remote_user_id ?? ''
-  await x.subscribed(userId)
+  ;({ account, userId } = await subscribedAccount(stack, database))
 })
 afterEach(async () => {
   await sandbox.clearFaults()

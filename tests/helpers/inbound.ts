@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto'
+import type { Client } from 'pg'
 import {
   SANDBOX_BEARER_TOKEN,
   SANDBOX_CONSUMER_SECRET,
 } from '../../scripts/stack/sandbox-x/app-secrets.ts'
+import { newSandboxAccount, type SandboxAccount } from './sandbox-account.ts'
 import { until } from './until.ts'
 
 type AtX = {
@@ -85,4 +87,19 @@ export const inboundX = (stack: { x_url: string; functions_url: string }) => {
     },
     challenge: (token: string) => fetch(`${stack.functions_url}/inbound/x?crc_token=${token}`),
   }
+}
+
+/** An account in the sandbox X whose every event X tells us, and its id there. */
+export const subscribedAccount = async (
+  stack: Parameters<typeof inboundX>[0] & Parameters<typeof newSandboxAccount>[0],
+  database: Pick<Client, 'query'>,
+): Promise<{ account: SandboxAccount; userId: string }> => {
+  const account = await newSandboxAccount(stack)
+  const { rows } = await database.query<{ remote_user_id: string }>(
+    'select remote_user_id from public.accounts where id = $1',
+    [account.id],
+  )
+  const userId = rows[0]?.remote_user_id ?? ''
+  await inboundX(stack).subscribed(userId)
+  return { account, userId }
 }

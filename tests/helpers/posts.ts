@@ -1,21 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { postStatuses } from '../../shared/posts/post.ts'
 import { asUser, type Person } from './callers.ts'
 import type { Tx } from './database.ts'
 import type { Account } from './publishing.ts'
 
-export const STATUSES = [
-  'draft',
-  'pending_approval',
-  'scheduled',
-  'held',
-  'missed',
-  'canceled',
-  'publishing',
-  'published',
-  'failed',
-  'unconfirmed',
-  'partially_published',
-] as const
+export const STATUSES = postStatuses
 
 export type Status = (typeof STATUSES)[number]
 

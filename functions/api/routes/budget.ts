@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import type { Deps } from '../../../shared/deps.ts'
 import { requireUser } from '../../../shared/http/auth.ts'
 import { describe } from '../../../shared/http/document.ts'
-import { ifMatch, setETag } from '../../../shared/http/if-match.ts'
+import { ifMatch, sendVersion } from '../../../shared/http/if-match.ts'
 import { IdParam } from '../../../shared/http/params.ts'
 import { validate } from '../../../shared/http/validate.ts'
 import {
@@ -35,11 +35,9 @@ export const budget = (deps: Deps) => {
   const user = requireUser(deps)
   const id = validate('param', IdParam)
   return new Hono()
-    .get('/workspaces/:id/budget', user, docs.get, id, async (c) => {
-      const found = await getBudget(c.var.caller, c.req.valid('param').id)
-      setETag(c, found.version)
-      return c.json(found, 200)
-    })
+    .get('/workspaces/:id/budget', user, docs.get, id, async (c) =>
+      sendVersion(c, await getBudget(c.var.caller, c.req.valid('param').id)),
+    )
     .patch(
       '/workspaces/:id/budget',
       user,
@@ -50,9 +48,8 @@ export const budget = (deps: Deps) => {
       async (c) => {
         const { caller, version } = c.var
         const { id: workspaceId } = c.req.valid('param')
-        const changed = await updateBudget(caller, workspaceId, c.req.valid('json'), version)
-        setETag(c, changed.version)
-        return c.json(changed, 200)
+        const input = c.req.valid('json')
+        return sendVersion(c, await updateBudget(caller, workspaceId, input, version))
       },
     )
 }

@@ -1,9 +1,9 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import type { Deps } from '../../../shared/deps.ts'
 import { requireUser } from '../../../shared/http/auth.ts'
 import { describe } from '../../../shared/http/document.ts'
 import { idempotent } from '../../../shared/http/idempotency.ts'
-import { ifMatch, setETag } from '../../../shared/http/if-match.ts'
+import { ifMatch, sendVersion } from '../../../shared/http/if-match.ts'
 import { noBody } from '../../../shared/http/no-body.ts'
 import { DryRunQuery, IdParam, pageOf } from '../../../shared/http/params.ts'
 import { validate } from '../../../shared/http/validate.ts'
@@ -34,6 +34,7 @@ const unschedulable = [
   'self-reply-unavailable',
   'over-budget',
   'day-full',
+  'already-published',
   'illegal-transition',
   'outcome-unknown',
   'post-in-flight',
@@ -71,11 +72,6 @@ const docs = {
   }),
 }
 
-const send = <Body extends Post>(c: Context, post: Body) => {
-  setETag(c, post.version)
-  return c.json(post, 200)
-}
-
 /** When posts go out, and what came of it. */
 export const postStatus = (deps: Deps) => {
   const user = requireUser(deps)
@@ -96,17 +92,17 @@ export const postStatus = (deps: Deps) => {
         const { scheduled_at: at } = c.req.valid('json')
         const options = { version: c.var.version, dryRun }
         const post = await schedulePost(deps, c.var.caller, c.req.valid('param').id, at, options)
-        return dryRun ? c.json(post, 200) : send(c, post)
+        return dryRun ? c.json(post, 200) : sendVersion(c, post)
       },
     )
     .post('/posts/:id/unschedule', user, docs.unschedule, id, ifMatch, noBody, once, async (c) =>
-      send(c, await unschedulePost(c.var.caller, c.req.valid('param').id, c.var.version)),
+      sendVersion(c, await unschedulePost(c.var.caller, c.req.valid('param').id, c.var.version)),
     )
     .post('/posts/:id/publish', user, docs.publish, id, ifMatch, noBody, once, async (c) =>
-      send(c, await publishPost(deps, c.var.caller, c.req.valid('param').id, c.var.version)),
+      sendVersion(c, await publishPost(deps, c.var.caller, c.req.valid('param').id, c.var.version)),
     )
     .post('/posts/:id/retry', user, docs.retry, id, ifMatch, noBody, once, async (c) =>
-      send(c, await retryPost(deps, c.var.caller, c.req.valid('param').id, c.var.version)),
+      sendVersion(c, await retryPost(deps, c.var.caller, c.req.valid('param').id, c.var.version)),
     )
     .get('/posts/:id/attempts', user, docs.attempts, id, async (c) => {
       const data = await listAttempts(c.var.caller, c.req.valid('param').id)

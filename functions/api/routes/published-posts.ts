@@ -1,9 +1,9 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import type { Deps } from '../../../shared/deps.ts'
 import { requireUser } from '../../../shared/http/auth.ts'
 import { describe } from '../../../shared/http/document.ts'
 import { idempotent } from '../../../shared/http/idempotency.ts'
-import { ifMatch, setETag } from '../../../shared/http/if-match.ts'
+import { ifMatch, sendVersion } from '../../../shared/http/if-match.ts'
 import { noBody } from '../../../shared/http/no-body.ts'
 import { IdParam } from '../../../shared/http/params.ts'
 import { validate } from '../../../shared/http/validate.ts'
@@ -51,11 +51,6 @@ const docs = {
   }),
 }
 
-const send = (c: Context, post: Post) => {
-  setETag(c, post.version)
-  return c.json(post, 200)
-}
-
 /** What can be done with a post that is on the network, whole or in part. */
 export const publishedPosts = (deps: Deps) => {
   const user = requireUser(deps)
@@ -63,12 +58,12 @@ export const publishedPosts = (deps: Deps) => {
   const id = validate('param', IdParam)
   return new Hono()
     .post('/posts/:id/resume', user, docs.resume, id, ifMatch, noBody, once, async (c) =>
-      send(c, await resumePost(c.var.caller, c.req.valid('param').id, c.var.version)),
+      sendVersion(c, await resumePost(c.var.caller, c.req.valid('param').id, c.var.version)),
     )
     .post('/posts/:id/drop-remainder', user, docs.drop, id, ifMatch, noBody, once, async (c) =>
-      send(c, await dropRemainder(c.var.caller, c.req.valid('param').id, c.var.version)),
+      sendVersion(c, await dropRemainder(c.var.caller, c.req.valid('param').id, c.var.version)),
     )
     .post('/posts/:id/unpublish', user, docs.unpublish, id, ifMatch, noBody, once, async (c) =>
-      send(c, await unpublishPost(c.var.caller, c.req.valid('param').id, c.var.version)),
+      sendVersion(c, await unpublishPost(c.var.caller, c.req.valid('param').id, c.var.version)),
     )
 }

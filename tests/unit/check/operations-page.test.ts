@@ -7,8 +7,9 @@ const ROOT = join(import.meta.dirname, '../../..')
 const read = (path: string) => readFile(join(ROOT, path), 'utf8')
 
 const migrations = async (): Promise<string> => {
-  const files = await Array.fromAsync(glob('supabase/migrations/*.sql', { cwd: ROOT }))
-  return (await Promise.all(files.map(read))).join('\n')
+  let sql = ''
+  for await (const file of glob('supabase/migrations/*.sql', { cwd: ROOT })) sql += await read(file)
+  return sql
 }
 
 const alertsOf = async (): Promise<string[]> => {
