@@ -20,7 +20,6 @@ import { events } from './routes/events.ts'
 import { health } from './routes/health.ts'
 import { me } from './routes/me.ts'
 import { media } from './routes/media.ts'
-import { newPosts } from './routes/new-posts.ts'
 import { postStatus } from './routes/post-status.ts'
 import { posts } from './routes/posts.ts'
 import { publishedPosts } from './routes/published-posts.ts'
@@ -73,7 +72,6 @@ export const createApp = (deps: Deps, network = loadNetwork(deps)) => {
     .route('/', budget(deps))
     .route('/', workspaces(deps))
     .route('/', atRisk(deps))
-    .route('/', newPosts(deps))
     .route('/', posts(deps))
     .route('/', postStatus(deps))
     .route('/', resolving(deps, network))

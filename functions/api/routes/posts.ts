@@ -15,6 +15,7 @@ import { postFilters, UpdatePostInput } from '../../../shared/posts/inputs.ts'
 import { listPosts } from '../../../shared/posts/list-posts.ts'
 import { Post, ReviewedPost } from '../../../shared/posts/post.ts'
 import { updatePost } from '../../../shared/posts/update-post.ts'
+import { newPosts } from './new-posts.ts'
 
 const ListQuery = z.strictObject({
   ...postFilters,
@@ -54,11 +55,12 @@ const docs = {
   }),
 }
 
-/** Reading, changing and canceling posts. */
+/** Making, reading, changing and canceling posts. */
 export const posts = (deps: Deps) => {
   const user = requireUser(deps)
   const id = validate('param', IdParam)
   return new Hono()
+    .route('/', newPosts(deps))
     .get('/posts', user, docs.list, workspace, validate('query', ListQuery), async (c) => {
       const { cursor, limit, ...filter } = c.req.valid('query')
       const before = cursor?.[0] ?? null
