@@ -20,18 +20,7 @@ export const exchange = async (
   release: () => void,
 ): Promise<Response> => {
   const reader = createByteReader(connection)
-  const abort = () => connection.close()
-  const end = (isKept: boolean) => {
-    signal.removeEventListener('abort', abort)
-    if (isKept) release()
-    else connection.close()
-  }
-  const fail = (error: unknown) => {
-    end(false)
-    return signal.aborted ? signal.reason : error
-  }
-
-  signal.addEventListener('abort', abort, { once: true })
+  const { end, fail } = hold(connection, signal, release)
   try {
     signal.throwIfAborted()
     // An answer may come, and be all there is, before the request was read.
@@ -43,12 +32,12 @@ export const exchange = async (
       () => {},
     )
     const { status, headers, framing, isKept } = await readHead(reader)
-    const pieces = readBody(reader, framing)
     const finish = () => end(isKept && isSent && framing.kind !== 'end' && !reader.hasMore())
     if (framing.kind === 'bytes' && framing.length === 0) {
       finish()
       return new Response(null, { status, headers })
     }
+    const pieces = readBody(reader, framing)
     const body = streamOf(pieces, { finish, cancel: () => end(false), fail })
     return new Response(body, { status, headers })
   } catch (error) {
@@ -56,6 +45,22 @@ export const exchange = async (
     if (signal.aborted || reader.hasReceived()) throw failure
     throw Object.assign(new Error('The connection ended without an answer'), { name: UNANSWERED })
   }
+}
+
+/** Closes the connection when the signal aborts, until the exchange has ended. */
+const hold = (connection: Connection, signal: AbortSignal, release: () => void) => {
+  const abort = () => connection.close()
+  signal.addEventListener('abort', abort, { once: true })
+  const end = (isKept: boolean) => {
+    signal.removeEventListener('abort', abort)
+    if (isKept) release()
+    else connection.close()
+  }
+  const fail = (error: unknown): unknown => {
+    end(false)
+    return signal.aborted ? signal.reason : error
+  }
+  return { end, fail }
 }
 
 const writeAll = async (connection: Connection, bytes: Uint8Array) => {
