@@ -8,7 +8,9 @@ set local statement_timeout = '60s';
 
 create table private.doorbells (
   slug text primary key,
-  rung_at timestamptz not null default '-infinity'
+  rung_at timestamptz not null default '-infinity',
+  -- Until then somebody is expected to look for work once more.
+  awake_until timestamptz not null default '-infinity'
 );
 
 comment on table private.doorbells is
@@ -53,7 +55,8 @@ comment on function private.call_function(text) is
   'Queues one POST to an edge function with the cron key.';
 
 create function private.ring(
-  p_slug text, p_times int default 1, p_now timestamptz default clock_timestamp()
+  p_slug text, p_times int default 1, p_now timestamptz default clock_timestamp(),
+  p_apart interval default interval '100 milliseconds', p_unless_awake boolean default false
 )
 returns boolean
 language plpgsql
@@ -62,13 +65,17 @@ as $$
 begin
   -- Somebody who holds the row is ringing right now, and 100 ms ago is now for a hint.
   perform from private.doorbells
-  where slug = p_slug and rung_at < p_now - interval '100 milliseconds'
+  where slug = p_slug
+    and rung_at <= p_now - p_apart
+    and (awake_until <= p_now or not p_unless_awake)
   for update skip locked;
   if not found then
     return false;
   end if;
 
-  update private.doorbells set rung_at = p_now where slug = p_slug;
+  update private.doorbells
+  set rung_at = p_now, awake_until = p_now + interval '1 second'
+  where slug = p_slug;
   perform private.call_function(p_slug) from generate_series(1, p_times);
   return true;
 exception
@@ -78,5 +85,67 @@ exception
 end
 $$;
 
-comment on function private.ring(text, int, timestamptz) is
-  'Wakes p_times workers of a function. Never raises; false when somebody rang it just now.';
+comment on function private.ring(text, int, timestamptz, interval, boolean) is
+  'Wakes p_times workers of a function. Never raises; false when it was rung less than p_apart ago, or p_unless_awake and somebody is at work.';
+
+-- A burst needs no ring while a worker finds something each time it looks. One that finds nothing
+-- lets others ring again first, and looks once more afterwards: whatever relied on it is seen then.
+create function private.answer_bell(p_slug text, p_found boolean, p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  update private.doorbells
+  set awake_until = case when p_found then p_now + interval '2 seconds' else '-infinity' end
+  where slug = p_slug
+    and case
+      when p_found then awake_until < p_now + interval '1 second'
+      else awake_until > '-infinity'
+    end;
+$$;
+
+comment on function private.answer_bell(text, boolean, timestamptz) is
+  'A worker has looked for work, and will look at least once more.';
+
+-- A ring in the middle of a transaction comes too early: whoever it wakes sees nothing yet, and others
+-- rely on it. So it is made when the transaction commits, once however often it was asked for.
+create unlogged table private.due_rings (
+  transaction_id xid8 not null default pg_current_xact_id(),
+  slug text not null,
+  primary key (transaction_id, slug)
+);
+
+comment on table private.due_rings is 'A ring that a running transaction makes when it commits.';
+
+alter table private.due_rings enable row level security;
+
+create function private.ring_at_commit(p_slug text)
+returns void
+language sql
+set search_path = ''
+as $$
+  insert into private.due_rings (slug) values (p_slug) on conflict do nothing;
+$$;
+
+comment on function private.ring_at_commit(text) is
+  'Wakes one worker of a function once this transaction commits.';
+
+-- Definer: whoever commits, the bell rings.
+create function private.tg_due_rings__ring()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  delete from private.due_rings
+  where transaction_id = new.transaction_id and slug = new.slug;
+  perform private.ring(new.slug, p_unless_awake => true);
+  return null;
+end
+$$;
+
+create constraint trigger due_rings_at_commit_ring
+  after insert on private.due_rings
+  deferrable initially deferred
+  for each row execute function private.tg_due_rings__ring();

@@ -367,7 +367,7 @@ create trigger event_positions_after_insert_make_deliveries
   referencing new table as new_positions
   for each statement execute function private.tg_event_positions__make_deliveries();
 
--- One ring for a burst, and none for workspaces nobody listens to.
+-- Nobody is woken for what nobody wants.
 create function private.tg_events__ring_deliver()
 returns trigger
 language plpgsql
@@ -377,11 +377,16 @@ as $$
 begin
   if exists (
     select
-    from public.webhook_endpoints as endpoints
-    where endpoints.workspace_id = any (array(select distinct workspace_id from new_events))
-      and endpoints.status = 'enabled'
+    from new_events as events
+    join public.webhook_endpoints as endpoints on endpoints.workspace_id = events.workspace_id
+    where endpoints.status = 'enabled'
+      and (
+        endpoints.event_types is null
+        or events.type = any (endpoints.event_types)
+        or events.type = 'webhook.test'
+      )
   ) then
-    perform private.ring('deliver');
+    perform private.ring_at_commit('deliver');
   end if;
   return null;
 end
@@ -600,7 +605,7 @@ begin
   returning * into v_delivery;
 
   perform private.refresh_endpoint_lanes(array[v_delivery.endpoint_id], p_now);
-  perform private.ring('deliver');
+  perform private.ring_at_commit('deliver');
   return private.delivery_document(v_delivery);
 end
 $$;

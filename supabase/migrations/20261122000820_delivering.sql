@@ -329,6 +329,7 @@ set statement_timeout = '5s'
 as $$
 declare
   v_stamped int;
+  v_deliveries jsonb;
 begin
   -- Worker first, then lanes: so does who buries workers.
   perform private.note_delivery_worker(p_worker_id, p_now);
@@ -339,11 +340,13 @@ begin
     );
   end if;
 
+  v_deliveries := private.claimed_deliveries(p_claim_id);
+  perform private.answer_bell('deliver', v_deliveries <> '[]', p_now);
   return jsonb_build_object(
     'now', p_now,
     'next_in_ms', case when v_stamped = 1000 then 0 else private.next_delivery_in_ms(p_now) end,
     'endpoints', private.claimed_endpoints(p_claim_id, p_now),
-    'deliveries', private.claimed_deliveries(p_claim_id)
+    'deliveries', v_deliveries
   );
 end
 $$;
@@ -651,7 +654,7 @@ security definer
 set search_path = ''
 set statement_timeout = '5s'
 as $$
-  select to_jsonb(private.ring('deliver'));
+  select to_jsonb(private.ring('deliver', p_apart => '0'));
 $$;
 
 comment on function service.ring_deliver() is 'A leaving worker rings its successor.';

@@ -21,19 +21,6 @@ const configure = (tx: Tx) =>
 
 const rings = (tx: Tx) => count(tx, `net.http_request_queue where url like '%/deliver'`)
 
-test('a burst of events rings once, and not at all where nobody listens', () =>
-  withTx(async (tx) => {
-    await configure(tx)
-    const quiet = await signUp(tx)
-    await emit(tx, quiet.workspaceId, 'post.published', 50)
-    expect(await rings(tx)).toBe(0)
-
-    const { endpoint } = await createEndpoint(tx)
-    await emit(tx, endpoint.workspace_id, 'post.published', 500)
-    for (let index = 0; index < 5; index += 1) await emit(tx, endpoint.workspace_id)
-    expect(await rings(tx)).toBe(1)
-  }))
-
 test('calls nobody while nothing is due, and rings when a ring was lost', () =>
   withTx(async (tx) => {
     await configure(tx)
