@@ -231,6 +231,25 @@ export type Database = {
           },
         ]
       }
+      event_horizons: {
+        Row: {
+          forgotten_at: string
+          last_sequence: number
+          workspace_id: string
+        }
+        ComputedFields: never
+        Insert: {
+          forgotten_at: string
+          last_sequence: number
+          workspace_id: string
+        }
+        Update: {
+          forgotten_at?: string
+          last_sequence?: number
+          workspace_id?: string
+        }
+        Relationships: []
+      }
       event_positions: {
         Row: {
           event_id: string
@@ -1000,7 +1019,7 @@ export type Database = {
         Returns: Json
       }
       list_events: {
-        Args: { p_after?: number; p_limit?: number; p_workspace_id: string }
+        Args: { p_after?: number; p_filter?: Json; p_limit?: number; p_workspace_id: string }
         Returns: Json
       }
       list_posts: {

@@ -115,14 +115,17 @@ const channelsOf = (messages: ChannelMessage[]) => {
   }
 }
 
+/** Requests that the API makes. */
+export type Outgoing = Record<string, { post: ZodOpenApiOperationObject }>
+
 /** OpenAPI 3.1, collected from the very middlewares that validate and refuse. */
 export const openApiDocument = (
   routes: RouterRoute[],
   serverUrl: string,
   version: string,
-  messages: ChannelMessage[],
+  said: { messages: ChannelMessage[]; webhooks: Outgoing },
 ) => {
-  const { schemas, channels } = channelsOf(messages)
+  const { schemas, channels } = channelsOf(said.messages)
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {}
   for (const { method, path, fragments } of describedRoutes(routes)) {
     const template = path.replaceAll(/:(\w+)/g, '{$1}')
@@ -138,6 +141,7 @@ export const openApiDocument = (
       securitySchemes: { user: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
     paths,
+    webhooks: said.webhooks,
     'x-realtime': channels,
   })
 }

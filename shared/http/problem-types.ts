@@ -43,6 +43,7 @@ export const problemTypes = {
   'x-app-deleted': { status: 409, title: 'X app deleted' },
   'x-app-in-use': { status: 409, title: 'X app in use' },
   'x-app-registered': { status: 409, title: 'X app already registered' },
+  'log-expired': { status: 410, title: 'Log expired' },
   'version-mismatch': { status: 412, title: 'Changed meanwhile' },
   'content-too-large': { status: 413, title: 'Body too large' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },

@@ -113,6 +113,11 @@ export const problems = {
       remedy: 'Go on from next_cursor; what you read beyond it is of a past that is lost.',
       next_cursor: nextCursor,
     }),
+  logExpired: (nextCursor: string) =>
+    problem('log-expired', 'Events right after this cursor are kept no longer.', {
+      remedy: 'Go on from next_cursor, the oldest there is, and read the present state besides.',
+      next_cursor: nextCursor,
+    }),
   notTheAccountsPost: (detail: string) =>
     problem('not-the-accounts-post', detail, {
       remedy: 'Open the post on X as this account and send the address you see there.',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { eventTypeNames } from '../events/event-types.ts'
+import { EventTypeName } from '../events/event-types.ts'
 
 const instant = () => z.string().meta({ format: 'date-time' })
 
@@ -51,7 +51,7 @@ const url = z.url().max(2000).meta({
 const settings = {
   description: z.string().max(500).nullable().optional(),
   event_types: z
-    .array(z.enum(eventTypeNames))
+    .array(EventTypeName)
     .min(1)
     .max(50)
     .nullable()

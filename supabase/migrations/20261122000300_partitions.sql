@@ -59,8 +59,11 @@ create table private.partition_policies (
   -- Percent of a page that inserts fill. Below 100 where rows change soon after they are written:
   -- the new version then fits beside the old one and touches no index.
   fillfactor int not null default 100,
+  -- Whole months after its own that a leaf is kept. Null: for ever.
+  keep_months int,
   created_at timestamptz not null default now(),
   constraint partition_policies_months_ahead_at_least_three check (months_ahead >= 3),
+  constraint partition_policies_keep_months_positive check (keep_months > 0),
   constraint partition_policies_fillfactor_allowed check (fillfactor between 10 and 100),
   constraint partition_policies_owner_with_column check ((owner is null) = (owner_column is null))
 );

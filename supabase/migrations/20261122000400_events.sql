@@ -96,18 +96,33 @@ comment on table public.event_forks is
 -- Serves: the newest fork of a workspace, and the foreign key.
 create index event_forks_workspace_id_idx on public.event_forks (workspace_id, forked_at desc);
 
+create table public.event_horizons (
+  workspace_id uuid primary key,
+  -- Up to here, and including it, events are no longer kept.
+  last_sequence bigint not null,
+  forgotten_at timestamptz not null
+);
+
+comment on table public.event_horizons is
+  'Where what is kept of a workspace''s log begins. No row: with the first event.';
+
 alter table public.events enable row level security;
+alter table public.event_horizons enable row level security;
 alter table public.event_positions enable row level security;
 alter table public.event_forks enable row level security;
 alter table private.event_sequences enable row level security;
 alter table private.unstamped_events enable row level security;
 alter table private.sequencer_progress enable row level security;
 
-grant select on public.events, public.event_positions, public.event_forks
+grant select on public.events, public.event_positions, public.event_forks, public.event_horizons
   to authenticated, service_role;
 
 create policy "members can read where their workspace's log forks"
   on public.event_forks for select to authenticated
+  using (workspace_id = any (array(select private.workspace_ids())));
+
+create policy "members can read where their workspace's log begins"
+  on public.event_horizons for select to authenticated
   using (workspace_id = any (array(select private.workspace_ids())));
 
 create policy "members can read their workspace's events"
@@ -131,8 +146,8 @@ comment on view public.activity is
 
 grant select on public.activity to authenticated, service_role;
 
-insert into private.partition_policies (parent)
-values ('public.events'), ('public.event_positions');
+insert into private.partition_policies (parent, keep_months)
+values ('public.events', 13), ('public.event_positions', 13);
 
 -- Definer: whoever writes an event, it waits for its position.
 create function private.tg_events__await_stamp()
@@ -288,18 +303,19 @@ $$;
 comment on function private.fork_events(timestamptz) is
   'From here on every log differs from the one that readers may have seen.';
 
--- Where a reader goes on who knows the log up to p_after of fork p_fork (null: before any). Null
--- when what he read last is of a past that is lost, and where the log that stands parts from it.
+-- Where a reader stands who knows the log up to p_after of fork p_fork (null: before any).
 create function public.locate_event_cursor(p_workspace_id uuid, p_after bigint, p_fork uuid)
 returns jsonb
 language sql
 stable
 set search_path = ''
 as $$
-  with forks as (
+  with place as (
+    select coalesce(p_workspace_id, private.personal_workspace_id()) as workspace_id
+  ), forks as (
     select event_forks.*
     from public.event_forks
-    where event_forks.workspace_id = coalesce(p_workspace_id, private.personal_workspace_id())
+    where event_forks.workspace_id = (select place.workspace_id from place)
   ), missed as (
     -- Forks made after the one the reader knows; all of them when his own is lost.
     select min(forks.last_sequence) as last_sequence
@@ -312,37 +328,90 @@ as $$
     'fork', (select forks.id from forks order by forks.forked_at desc limit 1),
     'lost_after', (
       select missed.last_sequence from missed where missed.last_sequence < p_after
+    ),
+    'forgotten_to', (
+      select horizons.last_sequence
+      from public.event_horizons as horizons
+      where horizons.workspace_id = (select place.workspace_id from place)
+        and horizons.last_sequence > p_after
     )
   );
 $$;
 
 comment on function public.locate_event_cursor(uuid, bigint, uuid) is
-  '{fork: the newest, lost_after: where a cursor of a lost past has to go back to, or null}.';
+  '{fork: the newest, lost_after: where a cursor of a lost past has to go back to, or null, forgotten_to: the last event that is kept no longer when the cursor is before it, or null}.';
 
--- Events of a workspace after a cursor, as its caller may see them.
+-- Events of a workspace after a sequence (null: from where the log begins), as its caller may see
+-- them. p_filter may hold types, subject_id and account_id. Filtered, a page looks at 2,000 events at
+-- most, so that rare ones cost no more than frequent ones: it may be short, or empty, with more to come.
 create function public.list_events(
-  p_workspace_id uuid, p_after bigint default 0, p_limit int default 100
+  p_workspace_id uuid, p_after bigint default null, p_limit int default 100,
+  p_filter jsonb default '{}'
 )
 returns jsonb
 language sql
 stable
 set search_path = ''
 as $$
-  select coalesce(jsonb_agg(to_jsonb(page) - 'changes' order by page.sequence), '[]')
-  from (
-    select activity.*
+  with wanted as (
+    select
+      coalesce(p_workspace_id, private.personal_workspace_id()) as workspace_id,
+      least(greatest(p_limit, 1), 100) as page_size,
+      case p_filter when '{}' then least(greatest(p_limit, 1), 100) else 2000 end as scan_size
+  ), examined as materialized (
+    select activity.*, row_number() over (order by activity.sequence) as place
     from public.activity
-    where activity.workspace_id = coalesce(p_workspace_id, private.personal_workspace_id())
-      and activity.sequence > p_after
+    where activity.workspace_id = (select wanted.workspace_id from wanted)
+      and activity.sequence > coalesce(p_after, (
+        select horizons.last_sequence
+        from public.event_horizons as horizons
+        where horizons.workspace_id = (select wanted.workspace_id from wanted)
+      ), 0)
     order by activity.sequence
-    limit least(greatest(p_limit, 1), 101)
-  ) as page;
+    limit (select wanted.scan_size + 1 from wanted)
+  ), matching as (
+    select
+      to_jsonb(examined) - 'changes' - 'place' as event, examined.sequence,
+      row_number() over (order by examined.sequence) as number
+    from examined
+    where examined.place <= (select wanted.scan_size from wanted)
+      and (p_filter -> 'types' is null or p_filter -> 'types' ? examined.type)
+      and (
+        p_filter ->> 'subject_id' is null
+        or examined.subject_id = (p_filter ->> 'subject_id')::uuid
+      )
+      and (
+        p_filter ->> 'account_id' is null
+        or examined.subject_id = (p_filter ->> 'account_id')::uuid
+        or examined.data ->> 'account_id' = p_filter ->> 'account_id'
+      )
+  ), sums as (
+    select
+      (select count(*) from matching) > wanted.page_size as is_full,
+      (select count(*) from examined) > wanted.scan_size as has_unread,
+      wanted.page_size, wanted.scan_size
+    from wanted
+  )
+  select jsonb_build_object(
+    'events', (
+      select coalesce(jsonb_agg(matching.event order by matching.sequence), '[]')
+      from matching where matching.number <= sums.page_size
+    ),
+    'has_more', sums.is_full or sums.has_unread,
+    'read_to', case
+      when sums.is_full then (
+        select max(matching.sequence) from matching where matching.number <= sums.page_size
+      )
+      else (select max(examined.sequence) from examined where examined.place <= sums.scan_size)
+    end
+  )
+  from sums;
 $$;
 
-comment on function public.list_events(uuid, bigint, int) is
-  'Stamped events after a sequence, oldest first, at most 101: a page and the row that tells of a next one.';
+comment on function public.list_events(uuid, bigint, int, jsonb) is
+  '{events: stamped events after a sequence, oldest first, at most 100, has_more, read_to: the last sequence looked at, null when there is none}.';
 
-grant execute on function public.list_events(uuid, bigint, int) to authenticated;
+grant execute on function public.list_events(uuid, bigint, int, jsonb) to authenticated;
 grant execute on function public.locate_event_cursor(uuid, bigint, uuid) to authenticated;
 
 select private.create_leaves_ahead();

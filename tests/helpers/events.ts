@@ -26,9 +26,8 @@ export const listEvents = async (
   limit = 100,
 ): Promise<ListedEvent[]> =>
   (
-    await tx.query<{ page: ListedEvent[] }>('select public.list_events($1, $2, $3) as page', [
-      workspaceId,
-      after,
-      limit,
-    ])
-  ).rows[0]?.page ?? []
+    await tx.query<{ page: { events: ListedEvent[] } }>(
+      'select public.list_events($1, $2, $3) as page',
+      [workspaceId, after, limit],
+    )
+  ).rows[0]?.page.events ?? []

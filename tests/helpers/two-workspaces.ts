@@ -176,6 +176,11 @@ export async function seedTwoWorkspaces(tx: Tx): Promise<TwoWorkspaces> {
   ])
   await call(tx, 'private.fold_usage()')
   await call(tx, 'private.fork_events(now())')
+  await tx.query(
+    `insert into public.event_horizons (workspace_id, last_sequence, forgotten_at)
+     select unnest($1::uuid[]), 1, now()`,
+    [[a.workspace, b.workspace]],
+  )
   await call(tx, `service.check_remote_id($1, '1', now())`, [a.unconfirmed])
   return { a, b, people }
 }

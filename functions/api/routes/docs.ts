@@ -35,10 +35,13 @@ export const docs = (deps: Pick<Deps, 'env'>, routes: () => RouterRoute[]) => {
   const api = `${url}/functions/v1/api`
   let built: Promise<ApiDocument> | undefined
   const document = () => {
-    built ??= import('../../../shared/http/openapi.ts').then(
-      ({ openApiDocument }) =>
-        openApiDocument(routes(), api, '1', realtimeMessages) as unknown as ApiDocument,
-    )
+    built ??= Promise.all([
+      import('../../../shared/http/openapi.ts'),
+      import('../describe-webhooks.ts'),
+    ]).then(([{ openApiDocument }, { describeWebhooks }]) => {
+      const said = { messages: realtimeMessages, webhooks: describeWebhooks() }
+      return openApiDocument(routes(), api, '1', said) as unknown as ApiDocument
+    })
     return built
   }
   // Hosted functions cannot serve HTML: the platform turns it into plain text.

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { z } from 'zod'
 import type { Deps } from '../../../shared/deps.ts'
 import { Event } from '../../../shared/events/event.ts'
-import { eventTypes } from '../../../shared/events/event-types.ts'
+import { describeType, EventTypeName, eventTypeNames } from '../../../shared/events/event-types.ts'
 import { listEvents } from '../../../shared/events/list-events.ts'
 import { locateCursor } from '../../../shared/events/locate-cursor.ts'
 import { requireUser } from '../../../shared/http/auth.ts'
@@ -16,25 +16,44 @@ import { workspace } from '../../../shared/http/workspace.ts'
 
 const ListQuery = z.strictObject({
   after: cursorOf(z.tuple([z.int().min(0), z.uuid().nullable()])).optional(),
+  types: z
+    .string()
+    .transform((names) => names.split(','))
+    .pipe(z.array(EventTypeName))
+    .optional()
+    .meta({
+      description: 'Only these types, separated by commas.',
+      override: { type: 'string', examples: ['post.published,post.failed'] },
+    }),
+  subject_id: z.uuid().optional().meta({ description: 'Only of this post, account, …' }),
+  account_id: z.uuid().optional().meta({ description: 'Only of this account and its posts.' }),
   limit: limitOf(100),
 })
 
 const EventTypes = z.object({
-  data: z.array(z.object({ type: z.string(), description: z.string() })),
+  data: z.array(
+    z.object({
+      type: z.string(),
+      description: z.string(),
+      version: z.int().meta({ description: 'Of the schema. New members come without a new one.' }),
+      schema: z.record(z.string(), z.unknown()).meta({
+        description: 'JSON Schema (2020-12) of the body of a delivery.',
+      }),
+      example: z.record(z.string(), z.unknown()),
+    }),
+  ),
 })
-
-const types = Object.entries(eventTypes).map(([type, description]) => ({ type, description }))
 
 const docs = {
   list: describe({
     summary: 'Read the log of a workspace, oldest first',
     description:
-      'next_cursor is given even at the end of the log: ask again with ?after=<next_cursor> for what comes next. Nothing is skipped and nothing comes twice. After a restore of the database a cursor from beyond the restored moment answers 409 `log-restored` with the `next_cursor` to go on from.',
+      'next_cursor is given even at the end of the log: ask again with ?after=<next_cursor> for what comes next. Nothing is skipped and nothing comes twice. Filtered, a page looks at 2,000 events at most: it may be short, or empty, while has_more is true. After a restore of the database a cursor from beyond the restored moment answers 409 `log-restored`, and one from before what is kept (13 months, unless the operator says otherwise) 410 `log-expired`, each with the `next_cursor` to go on from.',
     responses: { 200: { description: 'A page.', schema: pageOf(Event), headers: ['link'] } },
-    errors: ['log-restored'],
+    errors: ['log-restored', 'log-expired'],
   }),
   types: describe({
-    summary: 'Every type of event',
+    summary: 'Every type of event, with its schema and an example',
     responses: { 200: { description: 'All of them.', schema: EventTypes } },
   }),
 }
@@ -49,20 +68,21 @@ export const events = (deps: Deps) =>
       workspace,
       validate('query', ListQuery),
       async (c) => {
-        const { after, limit } = c.req.valid('query')
-        const [from, known] = after ?? [0, null]
+        const { after, limit, ...filter } = c.req.valid('query')
+        const [from, known] = after ?? [null, null]
         const { caller, workspaceId } = c.var
-        const [located, rows] = await Promise.all([
-          locateCursor(caller, workspaceId, from, known),
-          listEvents(caller, workspaceId, from, limit + 1),
-        ])
-        const { fork, lost_after: lostAfter } = located
+        const [{ fork, lost_after: lostAfter, forgotten_to: forgottenTo }, page] =
+          await Promise.all([
+            locateCursor(caller, workspaceId, from, known),
+            listEvents(caller, workspaceId, from, limit, filter),
+          ])
         if (lostAfter !== null) throw problems.logRestored(encodeCursor([lostAfter, fork]))
-        const data = rows.slice(0, limit)
-        const cursor = encodeCursor([data.at(-1)?.sequence ?? from, fork])
-        const hasMore = rows.length > limit
-        if (hasMore) linkNext(c, 'after', cursor)
-        return c.json({ data, next_cursor: cursor, has_more: hasMore }, 200)
+        if (forgottenTo !== null) throw problems.logExpired(encodeCursor([forgottenTo, fork]))
+        const cursor = encodeCursor([page.readTo ?? from ?? 0, fork])
+        if (page.hasMore) linkNext(c, 'after', cursor)
+        return c.json({ data: page.events, next_cursor: cursor, has_more: page.hasMore }, 200)
       },
     )
-    .get('/events/types', requireUser(deps), docs.types, (c) => c.json({ data: types }, 200))
+    .get('/events/types', requireUser(deps), docs.types, (c) =>
+      c.json({ data: eventTypeNames.map(describeType) }, 200),
+    )

@@ -1,9 +1,16 @@
 import { expect, test } from 'vitest'
+import { eventTypeNames } from '../../../shared/events/event-types.ts'
 import { type FakeDatabase, fakeApi, refused, USER } from '../../helpers/fake-api.ts'
 import { ACCOUNT, POST, WORKSPACE } from '../../helpers/samples.ts'
 
 const at = '2026-11-22T12:00:00+00:00'
-const standing = () => ({ fork: null, lost_after: null })
+const standing = () => ({ fork: null, lost_after: null, forgotten_to: null })
+
+const pageOf = (events: ReturnType<typeof event>[], hasMore = false) => ({
+  events,
+  read_to: events.at(-1)?.sequence ?? null,
+  has_more: hasMore,
+})
 
 const event = (sequence: number) => ({
   id: POST,
@@ -22,8 +29,10 @@ test('reads the log in order, and gives a cursor to go on with even at its end',
   const log = [1, 2, 3].map(event)
   const { call } = fakeApi({
     'rpc/locate_event_cursor': standing,
-    'rpc/list_events': ({ p_after, p_limit }) =>
-      log.filter(({ sequence }) => sequence > Number(p_after)).slice(0, Number(p_limit)),
+    'rpc/list_events': ({ p_after, p_limit }) => {
+      const rest = log.filter(({ sequence }) => sequence > Number(p_after))
+      return pageOf(rest.slice(0, Number(p_limit)), rest.length > Number(p_limit))
+    },
   })
   const read = async (path: string) => {
     const { body, headers } = await call('GET', path)
@@ -46,7 +55,7 @@ test('reads the log in order, and gives a cursor to go on with even at its end',
 test('shows of an event what readers may see, and no more', async () => {
   const { call } = fakeApi({
     'rpc/locate_event_cursor': standing,
-    'rpc/list_events': () => [{ ...event(1), changes: { a: 1 } }],
+    'rpc/list_events': () => pageOf([{ ...event(1), changes: { a: 1 } } as never]),
   })
   expect((await call('GET', '/events')).body.data[0]).toEqual(event(1))
 })
@@ -54,8 +63,8 @@ test('shows of an event what readers may see, and no more', async () => {
 test('a cursor of a past that is lost is refused with one to go on from', async () => {
   const forks: Record<string, unknown>[] = [
     standing(),
-    { fork: POST, lost_after: 2 },
-    { fork: POST, lost_after: null },
+    { ...standing(), fork: POST, lost_after: 2 },
+    { ...standing(), fork: POST },
   ]
   const asked: unknown[] = []
   const { call } = fakeApi({
@@ -63,7 +72,7 @@ test('a cursor of a past that is lost is refused with one to go on from', async 
       asked.push([p_after, p_fork])
       return forks.shift()
     },
-    'rpc/list_events': () => [event(7)],
+    'rpc/list_events': () => pageOf([event(7)]),
   })
 
   const before = await call('GET', '/events')
@@ -74,7 +83,7 @@ test('a cursor of a past that is lost is refused with one to go on from', async 
   })
   expect((await call('GET', `/events?after=${refused.body.next_cursor}`)).status).toBe(200)
   expect(asked).toEqual([
-    [0, null],
+    [null, null],
     [7, null],
     [2, POST],
   ])
@@ -82,7 +91,55 @@ test('a cursor of a past that is lost is refused with one to go on from', async 
 
 test('names every type of event', async () => {
   const { body } = await fakeApi().call('GET', '/events/types')
-  expect(body.data).toContainEqual({ type: 'post.published', description: expect.any(String) })
+  expect(body.data.map(({ type }: { type: string }) => type)).toEqual(eventTypeNames)
+  for (const { schema, example, version } of body.data) {
+    expect(version).toBe(1)
+    expect(Object.keys(example)).toEqual(Object.keys(schema.properties))
+    expect(schema.properties.type.const).toBe(example.type)
+  }
+})
+
+test('a cursor from before what is kept is refused with the oldest one', async () => {
+  let forgottenTo: number | null = 90
+  const { call } = fakeApi({
+    'rpc/locate_event_cursor': () => ({ ...standing(), forgotten_to: forgottenTo }),
+    'rpc/list_events': ({ p_after }) => pageOf([event(Number(p_after) + 1)]),
+  })
+  const refused = await call('GET', '/events')
+  expect(refused).toMatchObject({
+    status: 410,
+    body: { type: expect.stringMatching(/#log-expired$/), next_cursor: expect.any(String) },
+  })
+  forgottenTo = null
+  const { body } = await call('GET', `/events?after=${refused.body.next_cursor}`)
+  expect(body.data).toMatchObject([{ sequence: 91 }])
+})
+
+test('a filtered page may be empty and still lead on', async () => {
+  const asked: unknown[] = []
+  const { call } = fakeApi({
+    'rpc/locate_event_cursor': standing,
+    'rpc/list_events': ({ p_after, p_filter }) => {
+      asked.push([p_after, p_filter])
+      return { events: [], read_to: 2000, has_more: true }
+    },
+  })
+  const path = `/events?types=post.failed,post.held&account_id=${ACCOUNT}&subject_id=${POST}`
+  const { body, headers } = await call('GET', path)
+  expect(body).toMatchObject({ data: [], has_more: true })
+  expect(headers.get('link')).toContain('types=post.failed')
+  await call('GET', `${path}&after=${body.next_cursor}`)
+  const filter = { types: ['post.failed', 'post.held'], account_id: ACCOUNT, subject_id: POST }
+  expect(asked).toEqual([
+    [null, filter],
+    [2000, filter],
+  ])
+})
+
+test('a filter for a type that is not in the catalogue names it and what there is', async () => {
+  const { status, body } = await fakeApi().call('GET', '/events?types=post.failed,post.burnt')
+  expect(status).toBe(422)
+  expect(JSON.stringify(body.errors)).toMatch(/no event of type .*post\.burnt.*post\.published/)
 })
 
 const delivery = {
@@ -91,6 +148,7 @@ const delivery = {
   endpoint_id: ACCOUNT,
   event_id: POST,
   event_type: 'post.published',
+  sequence: 7,
   status: 'failed',
   failure: 'exhausted',
   attempt_count: 1,
@@ -200,7 +258,7 @@ for (const path of ['/events', '/deliveries']) {
   test(`GET ${path}: 404 for a foreign workspace, 422 for parameters that are none`, async () => {
     const { call } = fakeApi({
       'rpc/locate_event_cursor': standing,
-      'rpc/list_events': () => [],
+      'rpc/list_events': () => pageOf([]),
       'rpc/list_deliveries': () => [],
       workspaces: () => [],
     })

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { eventTypeNames } from '../../../shared/events/event-types.ts'
+import { bodyOf, entryOf, eventTypeNames, exampleOf } from '../../../shared/events/event-types.ts'
 import { postStatuses } from '../../../shared/posts/post.ts'
 
 const folder = join(import.meta.dirname, '../../../supabase/migrations')
@@ -20,4 +20,9 @@ const byStatus = postStatuses
 test('the catalogue names every type that SQL writes, and no other', () => {
   const written = new Set([...Array.from(quoted, ([, type]) => type), ...byStatus])
   expect([...written].sort()).toEqual([...eventTypeNames].sort())
+})
+
+test.each(eventTypeNames)('the example of %s is one, down to its members', (type) => {
+  expect(bodyOf(type).strict().parse(exampleOf(type))).toEqual(exampleOf(type))
+  expect(entryOf(type).data.strict().parse(entryOf(type).example)).toEqual(entryOf(type).example)
 })

@@ -1,7 +1,20 @@
 import { describe, expect, test } from 'vitest'
+import { eventTypeNames } from '../../../shared/events/event-types.ts'
 import { describedRoutes } from '../../../shared/http/openapi.ts'
 import { problemTypes } from '../../../shared/http/problem-types.ts'
 import { API_URL, fakeApi } from '../../helpers/fake-api.ts'
+
+type Outgoing = {
+  post: {
+    parameters: { name: string }[]
+    requestBody: {
+      content: Record<
+        string,
+        { schema: { properties: Record<string, { const: string }> }; example: object }
+      >
+    }
+  }
+}
 
 const { app, call } = fakeApi()
 const { body: document } = await call('GET', '/openapi.json', { as: null })
@@ -49,6 +62,16 @@ test('describes what is sent on Realtime channels', () => {
     'status',
     'type',
   ])
+})
+
+test('shows what a webhook endpoint gets, for every type of event', () => {
+  expect(Object.keys(document.webhooks)).toEqual(eventTypeNames)
+  for (const [type, { post }] of Object.entries<Outgoing>(document.webhooks)) {
+    const body = post.requestBody.content['application/json']
+    expect(body?.example).toMatchObject({ type, data: expect.any(Object) })
+    expect(body?.schema.properties.type?.const).toBe(type)
+    expect(post.parameters.map(({ name }) => name)).toContain('webhook-signature')
+  }
 })
 
 const open = ['/health', '/ready', '/openapi.json', '/docs', '/docs/errors', '/accounts/callback']

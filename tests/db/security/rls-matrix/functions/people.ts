@@ -23,7 +23,10 @@ export const people: Record<string, FunctionRow> = {
   'public.record_tokens(bigint)': [ANYBODY, '(public.record_tokens(1) is null)::text'],
   'private.record_tokens(bigint)': [ANYBODY, 'private.record_tokens(1)'],
   'public.get_usage(date,date)': [ANYBODY, 'public.get_usage()'],
-  'public.list_events(uuid,bigint,integer)': [READERS, `public.list_events('{workspace}')`],
+  'public.list_events(uuid,bigint,integer,jsonb)': [
+    READERS,
+    `public.list_events('{workspace}') -> 'events'`,
+  ],
   'service.record_usage(jsonb,timestamp with time zone)': [WORKERS, `service.record_usage('[]')`],
   'public.update_workspace(uuid,jsonb,integer)': [
     ADMINS,
