@@ -13,7 +13,8 @@ const open = {
   suspended_at: null,
   suspended_reason: null,
 }
-const app = z.object({ x_app_id: z.uuid(), name: z.string() })
+/** The deployment's own app has an id that is no RFC 9562 one. */
+const app = z.object({ x_app_id: z.guid(), name: z.string() })
 const own = { x_app_id: SAMPLE.x_app_id, name: 'Our own app' }
 
 const dollars = () => z.string().regex(/^-?\$\d+\.\d{2,6}$/)
@@ -61,7 +62,7 @@ export const workspaceEvents = {
   'app.blocked': entry(
     'X lets an app send nothing now; data says why. Its posts wait.',
     z.object({
-      x_app_id: z.uuid(),
+      x_app_id: z.guid(),
       detail: z.string().nullable(),
       remedy: z.string().nullable(),
       until: instant().nullable().meta({ description: 'Null: X named no end.' }),
@@ -73,7 +74,7 @@ export const workspaceEvents = {
       until: null,
     },
   ),
-  'app.unblocked': entry('X takes posts of an app again.', z.object({ x_app_id: z.uuid() }), {
+  'app.unblocked': entry('X takes posts of an app again.', z.object({ x_app_id: z.guid() }), {
     x_app_id: SAMPLE.x_app_id,
   }),
   'endpoint.disabled': entry(
