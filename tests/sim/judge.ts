@@ -47,6 +47,7 @@ export const createJudge = (world: World, people: SimPerson[], truth: Truth, x: 
         account: index.posts.get(attempt.post)?.account ?? '',
         deadline: attempt.deadline,
         sentBy: null,
+        isOver: false,
         accepted: null,
       })
     }

@@ -47,9 +47,13 @@ export type Plan = {
     /** X breaks what docs/architecture.md assumes of it: it accepts after every bound. */
     isWild: boolean
     refusesDuplicates: boolean
+    /** What X lets an account send, as the deployment knows it. */
+    postsPer15Min: number
   }
   workspaces: { resend: boolean }[]
   holds: number
+  /** How many posts are threads. */
+  threads: number
 }
 
 const maybe = (random: Random, probability: number, value: () => number) =>
@@ -96,9 +100,11 @@ export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => pl
       tokenLifeMs: random.pick([60_000, 660_000, 7_200_000, 7_200_000]),
       isWild,
       refusesDuplicates: !isWild || random.chance(0.5),
+      postsPer15Min: random.pick([2, 4, 100, 100, 100, 100]),
     },
     workspaces: [0, 1, 2].map(() => ({ resend: random.chance(0.7) })),
     holds: random.chance(0.1) ? 1 : 0,
+    threads: random.pick([0.1, 0.3, 0.3, 0.8]),
   }
   return change(plan)
 }

@@ -1,6 +1,7 @@
 import type { Call } from '../../scripts/stack/sandbox-x/call.ts'
 import { ACCOUNTS } from './database/fixture.ts'
 import type { Job, Live, Segment } from './database/snapshot.ts'
+import { attemptKey } from './invariants/index-rows.ts'
 import type { World } from './world.ts'
 
 /** A Go, as it was committed, and the one request it was good for. */
@@ -11,6 +12,8 @@ export type Permit = {
   account: string
   deadline: number
   sentBy: string | null
+  /** Its worker knows how the request ended. */
+  isOver: boolean
   /** What X made of it, and when. */
   accepted: { remoteId: string; atMs: number } | null
 }
@@ -28,6 +31,18 @@ export const createTruth = (world: World) => {
   const permits: Permit[] = []
 
   const textOf = (call: Call): string => JSON.parse(call.body).text
+  /** Whoever is given up by the database is not waited for any more. */
+  const isUnderWay = ({ attempt, sentBy, isOver }: Permit): boolean =>
+    sentBy !== null &&
+    !isOver &&
+    world
+      .state()
+      .live.some(
+        (open) =>
+          attemptKey(open) === attemptKey(attempt) &&
+          open.look === null &&
+          open.deadline > world.time(),
+      )
   const parentOf = (call: Call): string | null =>
     JSON.parse(call.body).reply?.in_reply_to_tweet_id ?? null
 
@@ -51,6 +66,10 @@ export const createTruth = (world: World) => {
             : `${who} POSTs "${text}" which no Go allowed`,
         )
       }
+      const rival = permits.find((other) => other.account === permit.account && isUnderWay(other))
+      if (rival) {
+        world.fail(`${who} POSTs "${text}" while ${rival.sentBy} sends "${rival.segment.text}"`)
+      }
       permit.sentBy = who
       const now = world.time()
       if (permit.job && now < permit.job.run - CLOCK_GRAIN_MS)
@@ -69,6 +88,9 @@ export const createTruth = (world: World) => {
         world.fail(`${who} POSTs "${text}" as a reply to ${parent}, not ${expected?.remote}`)
       }
       return permit
+    },
+    end: (permit: Permit | null) => {
+      if (permit) permit.isOver = true
     },
     accept: (permit: Permit, remoteId: string) => {
       permit.accepted = { remoteId, atMs: world.time() }

@@ -22,7 +22,7 @@ export const createPostChanges = ({ world, acts: { act, serve }, truth, random }
   const write = async (account: SimAccount, isDraft = false): Promise<void> => {
     written += 1
     const twin = random.chance(0.05) ? random.pick(truth.permits)?.segment.text : undefined
-    const count = random.chance(0.3) ? random.whole(2, 4) : 1
+    const count = random.chance(plan.threads) ? random.whole(2, 4) : 1
     const texts = Array.from(
       { length: count },
       (_, at) => `#${written}.${at} ${random.pick(WORDS)}`,

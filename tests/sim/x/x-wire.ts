@@ -99,17 +99,19 @@ export const createXWire = (world: World, x: XState, truth: Truth) => {
         let isOver = false
         const giveUp = () => {
           isOver = true
+          truth.end(permit)
           reject(signal?.reason)
         }
-        if (signal?.aborted) return giveUp()
-        signal?.addEventListener('abort', giveUp, { once: true })
+        if (signal?.aborted) return reject(signal.reason)
         const call = callOf(input, init)
         const permit = isPost(call) ? truth.ask(call, x.userOf(call), host.name) : null
+        signal?.addEventListener('abort', giveUp, { once: true })
         host.resume(scheduler.now() + random.between(0.05, 2), `${nameOf(call)} leaves`, () => {
           if (isOver) return
           travel(call, permit, host, (answer) => {
             if (isOver) return
             isOver = true
+            truth.end(permit)
             if (answer instanceof Error) reject(answer)
             else resolve(responseOf(answer))
           })

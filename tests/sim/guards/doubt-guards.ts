@@ -1,0 +1,57 @@
+import type { Network } from '../../../shared/networks/network.ts'
+import { type Guard, sql } from './guard.ts'
+import { withoutText } from './patch-function.ts'
+import { rough, silent } from './plans.ts'
+
+const asNotSent = (network: Network): Network => ({
+  ...network,
+  publish: async (...args) => {
+    const answer = await network.publish(...args)
+    return answer.kind === 'unknown' ? { ...answer, kind: 'not_sent' } : answer
+  },
+})
+
+/** Of what nobody is sure of. */
+export const DOUBT_GUARDS: Guard[] = [
+  {
+    name: 'the quiet time',
+    tampering: sql(withoutText('private.quiet_time', "'420 seconds'", "'0 seconds'")),
+    sees: /quiet time was not over/,
+    change: silent,
+  },
+  {
+    name: 'two absences, not one',
+    tampering: sql(
+      withoutText('private.give_up_absent', 'live.absent_count >= 2', 'live.absent_count >= 1'),
+    ),
+    sees: /given up after one look/,
+    change: silent,
+  },
+  {
+    name: 'a workspace that does not want it is never sent again for',
+    tampering: sql(withoutText('private.give_up_absent', ' and workspaces.resend_when_absent', '')),
+    sees: /workspace does not send again/,
+    change: (plan) => ({
+      ...silent(plan),
+      workspaces: plan.workspaces.map(() => ({ resend: false })),
+    }),
+  },
+  {
+    name: 'a worker that is gone leaves an unknown outcome, no retry',
+    tampering: sql(withoutText('private.rescue_attempts', "'unknown'", "'retry'")),
+    sees: /X has segment|was not published at/,
+    change: (plan) => ({ ...rough(plan), isolate: { ...rough(plan).isolate, crash: 0.1 } }),
+  },
+  {
+    name: 'a timeout, a reset and a 5xx are unknown, never "not sent"',
+    tampering: { worker: { network: asNotSent } },
+    sees: /X has segment|was not published at/,
+    change: (plan) => ({ ...rough(plan), x: { ...rough(plan).x, refusesDuplicates: false } }),
+  },
+  {
+    name: 'a reply is never sent again by itself',
+    tampering: sql(withoutText('private.give_up_absent', 'and live.position = 0')),
+    sees: /a reply was sent again/,
+    change: (plan) => ({ ...silent(plan), threads: 1, x: { ...silent(plan).x, fault: 0.4 } }),
+  },
+]

@@ -1,0 +1,42 @@
+import type { Plan } from '../plan.ts'
+
+/** Workers die and freeze, half of what X is asked goes wrong. */
+export const rough = (plan: Plan): Plan => ({
+  ...plan,
+  stormMs: 60_000,
+  isolate: { ...plan.isolate, crash: 0.03, freeze: 0.03, crashAtCommit: 0.05 },
+  database: { ...plan.database, lostAfter: 0.1 },
+  x: { ...plan.x, fault: 0.5, isWild: false, refusesDuplicates: true, longestCarryMs: 19_000 },
+})
+
+/** One account with a lot to say while X is slow, so that its posts wait for each other. */
+export const busy = (plan: Plan): Plan => {
+  const changed = rough(plan)
+  return {
+    ...changed,
+    accounts: 1,
+    posts: 14,
+    stormMs: 25_000,
+    people: { actions: 20, governs: false },
+    isolate: { ...changed.isolate, crash: 0, crashAtCommit: 0 },
+  }
+}
+
+/** People who change their minds all the time, while workers wait for their posts. */
+export const restless = (plan: Plan): Plan => ({
+  ...plan,
+  accounts: 2,
+  posts: 8,
+  stormMs: 30_000,
+  people: { actions: 25, governs: true },
+})
+
+/** X takes little, says nothing of it, and shows at once what it took. */
+export const silent = (plan: Plan): Plan => {
+  const changed = rough(plan)
+  return {
+    ...changed,
+    workspaces: plan.workspaces.map(() => ({ resend: true })),
+    x: { ...changed.x, fault: 0.7, timelineLagMs: 0, readFault: 0 },
+  }
+}
