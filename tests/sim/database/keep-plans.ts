@@ -32,12 +32,18 @@ const answers = (statement: string): boolean => {
   return ['select', 'values'].includes(verb) || /\breturning\b/.test(outline(statement))
 }
 
+/** To its last row, as language sql does: `into` would stop at the first, and what later rows call with it. */
 const ignored = (statement: string): string =>
-  answers(statement) ? `${statement} into v_ignored;` : `${statement};`
+  answers(statement) ? `for v_ignored in ${statement} loop end loop;` : `${statement};`
 
 const lastOf = ({ isSet, result }: SqlFunction, statement: string): string => {
   if (isSet) return `return query ${statement};`
-  return result === 'void' ? ignored(statement) : `${statement} into v_result; return v_result;`
+  if (result === 'void') return ignored(statement)
+  return `for v_next in ${statement} loop
+    if v_rows = 0 then v_result := v_next; end if;
+    v_rows := v_rows + 1;
+  end loop;
+  return v_result;`
 }
 
 const bodyOf = (fn: SqlFunction): string => {
@@ -45,7 +51,8 @@ const bodyOf = (fn: SqlFunction): string => {
   const last = statements.pop() ?? ''
   return [
     '#variable_conflict use_column',
-    `declare v_ignored record; ${fn.isSet || fn.result === 'void' ? '' : `v_result ${fn.result};`}`,
+    `declare v_ignored record; v_rows integer := 0;`,
+    fn.isSet || fn.result === 'void' ? '' : `v_result ${fn.result}; v_next ${fn.result};`,
     'begin',
     ...statements.map(ignored),
     lastOf(fn, last),
