@@ -74,6 +74,10 @@ export const EnvSchema = z.object({
   WEBHOOK_PROXY_URL: optional(
     z.url({ protocol: /^https?$/, error: 'must be the http:// or https:// address of a proxy' }),
   ),
+  EMAIL_HOOK_URL: optional(z.url()),
+  EMAIL_HOOK_SECRET: list.pipe(
+    z.array(z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'must be whsec_ and base64')),
+  ),
   S3_ENDPOINT: optional(z.url()),
   S3_PUBLIC_ENDPOINT: optional(z.url()),
   S3_REGION: z.string().min(1),

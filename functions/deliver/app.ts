@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { Deps } from '../../shared/deps.ts'
+import { sendEmails } from '../../shared/emails/send-emails.ts'
 import { createOnError } from '../../shared/http/on-error.ts'
 import { requireCron } from '../../shared/http/require-cron.ts'
 import { type Deliverer, deliverDue } from '../../shared/webhooks/deliver-due.ts'
@@ -7,7 +8,10 @@ import { createPulse } from '../../shared/webhooks/pulse.ts'
 import { createBell } from '../../shared/worker/bell.ts'
 import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
 
-/** `POST /deliver` wakes this isolate and answers 202 at once: it delivers events to webhooks. */
+/**
+ * `POST /deliver` wakes this isolate and answers 202 at once: it delivers events to webhooks.
+ * `POST /deliver/emails` has it hand e-mails to the deployment's hook.
+ */
 export const createApp = (deps: Deps) => {
   const startedAt = deps.monotonic()
   const id = deps.randomUUID()
@@ -21,6 +25,7 @@ export const createApp = (deps: Deps) => {
     bell: createBell(deps),
   }
   const start = oneAtATime(() => deliverDue(deps, deliverer))
+  const email = oneAtATime(() => sendEmails(deps))
 
   return new Hono()
     .basePath('/deliver')
@@ -29,6 +34,10 @@ export const createApp = (deps: Deps) => {
       deliverer.dueAt = deps.monotonic()
       deliverer.bell.ring()
       deps.background(start())
+      return c.json({ status: 'accepted' }, 202)
+    })
+    .post('/emails', requireCron(deps), (c) => {
+      deps.background(email())
       return c.json({ status: 'accepted' }, 202)
     })
 }

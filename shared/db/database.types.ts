@@ -806,6 +806,7 @@ export type Database = {
       }
       webhook_endpoints: {
         Row: {
+          account_ids: string[] | null
           created_at: string
           created_by: string | null
           description: string | null
@@ -813,8 +814,11 @@ export type Database = {
           event_types: string[] | null
           failing_since: string | null
           failure_count: number
+          header_names: string[]
           id: string
+          last_failed_at: string | null
           max_in_flight: number
+          max_per_second: number | null
           status: string
           url: string
           version: number
@@ -822,6 +826,7 @@ export type Database = {
         }
         ComputedFields: never
         Insert: {
+          account_ids?: string[] | null
           created_at?: string
           created_by?: string | null
           description?: string | null
@@ -829,14 +834,18 @@ export type Database = {
           event_types?: string[] | null
           failing_since?: string | null
           failure_count?: number
+          header_names?: string[]
           id?: string
+          last_failed_at?: string | null
           max_in_flight?: number
+          max_per_second?: number | null
           status?: string
           url: string
           version?: number
           workspace_id: string
         }
         Update: {
+          account_ids?: string[] | null
           created_at?: string
           created_by?: string | null
           description?: string | null
@@ -844,8 +853,11 @@ export type Database = {
           event_types?: string[] | null
           failing_since?: string | null
           failure_count?: number
+          header_names?: string[]
           id?: string
+          last_failed_at?: string | null
           max_in_flight?: number
+          max_per_second?: number | null
           status?: string
           url?: string
           version?: number
@@ -1033,6 +1045,16 @@ export type Database = {
       }
       publish_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
       record_tokens: { Args: { p_tokens: number }; Returns: undefined }
+      recover_deliveries: {
+        Args: {
+          p_endpoint_id: string
+          p_is_dry?: boolean
+          p_kind: string
+          p_since: string
+          p_until?: string
+        }
+        Returns: Json
+      }
       replay_delivery: { Args: { p_delivery_id: string }; Returns: Json }
       resolve_post: {
         Args: { p_post_id: string; p_remote_id?: string; p_version?: number }
@@ -1171,6 +1193,10 @@ export type Database = {
           p_now?: string
           p_worker_id: string
         }
+        Returns: Json
+      }
+      claim_emails: {
+        Args: { p_is_connected: boolean; p_limit?: number; p_now?: string }
         Returns: Json
       }
       claim_envelopes: {
@@ -1332,6 +1358,7 @@ export type Database = {
         }
         Returns: Json
       }
+      settle_emails: { Args: { p_now?: string; p_results: Json }; Returns: Json }
       settle_looks: {
         Args: { p_now?: string; p_read_ids?: string[]; p_verdicts: Json }
         Returns: Json

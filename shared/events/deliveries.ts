@@ -3,7 +3,9 @@ import { problems } from '../http/problems.ts'
 import { requireVisible } from '../workspaces/require-visible.ts'
 import { Delivery } from './delivery.ts'
 
-export type DeliveryFilter = Partial<Record<'endpoint_id' | 'event_id' | 'status', string>>
+export type DeliveryFilter = Partial<
+  Record<'endpoint_id' | 'event_id' | 'event_type' | 'status' | 'from' | 'to', string>
+>
 
 /** At most `count` deliveries of a workspace (null: the personal one), newest first. */
 export const listDeliveries = async (

@@ -57,6 +57,7 @@ export const problemTypes = {
   'scheduled-in-past': { status: 422, title: 'Scheduled in the past' },
   'settings-invalid': { status: 422, title: 'Invalid settings' },
   'time-zone-unknown': { status: 422, title: 'Unknown time zone' },
+  'webhook-account-unknown': { status: 422, title: 'Unknown account' },
   'tokens-invalid': { status: 422, title: 'Invalid token count' },
   internal: { status: 500, title: 'Internal error' },
   'change-unconfirmed': { status: 503, title: 'Change unconfirmed' },

@@ -17,6 +17,8 @@ export type ClaimedEndpoint = {
   url: string
   /** The current one first. */
   encrypted_secrets: string[]
+  /** Sent along; null: none. */
+  encrypted_headers: string | null
 }
 
 export type ClaimedDelivery = {

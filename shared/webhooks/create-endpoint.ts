@@ -3,6 +3,7 @@ import type { Caller } from '../db/caller.ts'
 import type { Deps } from '../deps.ts'
 import { personalWorkspaceId } from '../workspaces/personal-workspace.ts'
 import { CreatedWebhookEndpoint, type CreateEndpointInput } from './endpoint.ts'
+import { sealHeaders } from './headers-envelope.ts'
 import { requireTarget } from './require-target.ts'
 import { newSecret, sealSecret } from './secret.ts'
 
@@ -13,19 +14,18 @@ export const createEndpoint = async (
   deps: Need,
   caller: Caller,
   workspaceId: string | null,
-  input: CreateEndpointInput,
+  { headers, ...input }: CreateEndpointInput,
 ): Promise<z.infer<typeof CreatedWebhookEndpoint>> => {
   await requireTarget(deps, input.url)
   const workspace = workspaceId ?? (await personalWorkspaceId(caller))
   const id = deps.randomUUID()
   const secret = newSecret(deps)
+  const place = { endpointId: id, workspaceId: workspace }
+  const keys = deps.env.ENCRYPTION_KEYS
   const endpoint = await caller.rpc<object>('create_webhook_endpoint', {
     p_workspace_id: workspace,
-    p_endpoint: { id, ...input },
-    p_encrypted_secret: await sealSecret(deps.env.ENCRYPTION_KEYS, secret, {
-      endpointId: id,
-      workspaceId: workspace,
-    }),
+    p_endpoint: { id, ...input, ...(await sealHeaders(keys, headers, place)) },
+    p_encrypted_secret: await sealSecret(keys, secret, place),
   })
   return CreatedWebhookEndpoint.parse({ ...endpoint, secret })
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { EventTypeName } from '../events/event-types.ts'
+import { faultsOfHeaders } from './custom-headers.ts'
 
 const instant = () => z.string().meta({ format: 'date-time' })
 
@@ -11,13 +12,21 @@ export const WebhookEndpoint = z
     url: z.string(),
     description: z.string().nullable(),
     event_types: z.array(z.string()).nullable().meta({ description: 'Null: all types.' }),
+    account_ids: z.array(z.uuid()).nullable().meta({ description: 'Null: all accounts.' }),
+    header_names: z
+      .array(z.string())
+      .meta({ description: 'Sent along with every delivery. Their values are not shown again.' }),
     status: z.enum(['enabled', 'disabled']),
     disabled_reason: z.enum(['requested', 'gone', 'failing']).nullable().meta({
       description:
         'requested: by a person; gone: it answered 410; failing: nothing got through for five days.',
     }),
     max_in_flight: z.int().meta({ description: 'Deliveries under way to it at a time, at most.' }),
+    max_per_second: z.int().nullable().meta({
+      description: 'Deliveries begun per second, at most. Null: as fast as it answers.',
+    }),
     failing_since: instant().nullable().meta({ description: 'Since when every attempt failed.' }),
+    last_failed_at: instant().nullable(),
     failure_count: z.int().meta({ description: 'Attempts that failed since then.' }),
     created_by: z.uuid().nullable(),
     created_at: instant(),
@@ -57,7 +66,26 @@ const settings = {
     .nullable()
     .optional()
     .meta({ description: 'Which events it gets. Null or absent: all.' }),
+  account_ids: z.array(z.uuid()).min(1).max(100).nullable().optional().meta({
+    description:
+      'Whose events it gets; then nothing that concerns no account. Null or absent: everything.',
+  }),
+  headers: z
+    .record(z.string(), z.string())
+    .superRefine((headers, context) => {
+      for (const { name, detail } of faultsOfHeaders(headers)) {
+        context.addIssue({ code: 'custom', message: detail, path: name === null ? [] : [name] })
+      }
+    })
+    .nullable()
+    .optional()
+    .meta({
+      description:
+        'Sent along with every delivery, such as authorization. Stored encrypted and not shown again. Replaces those before; null or {}: none.',
+      example: { authorization: 'Bearer …' },
+    }),
   max_in_flight: z.int().min(1).max(100).optional(),
+  max_per_second: z.int().min(1).max(1000).nullable().optional(),
 }
 
 export const CreateEndpointInput = z

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import { checkTarget, type Target } from '../egress/check-target.ts'
 import type { ClaimedEndpoint } from './batches.ts'
+import { openHeaders } from './headers-envelope.ts'
 import { openSecret } from './secret.ts'
 import { importSecret } from './sign.ts'
 
@@ -8,8 +9,14 @@ import { importSecret } from './sign.ts'
 export type Recipient = {
   /** Whether and where it may be POSTed to now. */
   target(signal: AbortSignal): Promise<Target>
-  /** The keys that sign for it, the current one first. Rejects when a secret cannot be read. */
-  keys(): Promise<CryptoKey[]>
+  /** What signs for it and goes along. Rejects when something cannot be decrypted. */
+  secrets(): Promise<Secrets>
+}
+
+export type Secrets = {
+  /** The current one first. */
+  keys: CryptoKey[]
+  headers: Record<string, string>
 }
 
 type Need = Pick<Deps, 'env' | 'resolveDns'>
@@ -19,16 +26,23 @@ export const recipientOf = (deps: Need, endpoint: ClaimedEndpoint): Recipient =>
   const place = { endpointId: endpoint.id, workspaceId: endpoint.workspace_id }
   const importKey = async (envelope: string) =>
     importSecret(await openSecret(deps.env.ENCRYPTION_KEYS, envelope, place))
+  const open = async (): Promise<Secrets> => {
+    const [keys, headers] = await Promise.all([
+      Promise.all(endpoint.encrypted_secrets.map(importKey)),
+      openHeaders(deps.env.ENCRYPTION_KEYS, endpoint.encrypted_headers, place),
+    ])
+    return { keys, headers }
+  }
   let target: Promise<Target> | undefined
-  let keys: Promise<CryptoKey[]> | undefined
+  let secrets: Promise<Secrets> | undefined
   return {
     target: (signal) => {
       target ??= checkTarget(deps, endpoint.url, signal)
       return target
     },
-    keys: () => {
-      keys ??= Promise.all(endpoint.encrypted_secrets.map(importKey))
-      return keys
+    secrets: () => {
+      secrets ??= open()
+      return secrets
     },
   }
 }

@@ -1,11 +1,12 @@
 import type { Deps } from '../deps.ts'
 import type { Target } from '../egress/check-target.ts'
 import type { ClaimedDelivery, DeliveryResult } from './batches.ts'
+import { isAllowedHeader } from './custom-headers.ts'
 import { eventBody } from './event-body.ts'
 import { type Ending, judgeAttempt } from './judge-attempt.ts'
 import { parseRetryAfter } from './parse-retry-after.ts'
 import { readPrefix } from './read-prefix.ts'
-import type { Recipient } from './recipients.ts'
+import type { Recipient, Secrets } from './recipients.ts'
 import { sign } from './sign.ts'
 
 type Need = Pick<Deps, 'fetch' | 'fetchPublic' | 'now' | 'monotonic' | 'randomBytes'>
@@ -48,9 +49,9 @@ const attempt = async (
   try {
     const target = await recipient.target(signal)
     if (target.kind === 'refused') return { ending: { error: target.slug } }
-    const keys = await recipient.keys().catch(() => null)
-    if (!keys) return { ending: { error: 'secret-unreadable' } }
-    const answer = await post(deps, target, keys, delivery, signal)
+    const secrets = await recipient.secrets().catch(() => null)
+    if (!secrets) return { ending: { error: 'secret-unreadable' } }
+    const answer = await post(deps, target, secrets, delivery, signal)
     const retryAfterMs = parseRetryAfter(answer.headers.get('retry-after'), deps.now())
     const response = await readPrefix(answer)
     return { ending: { status: answer.status, retryAfterMs }, response }
@@ -62,7 +63,7 @@ const attempt = async (
 const post = async (
   deps: Need,
   { url, addresses }: Target & { kind: 'allowed' },
-  keys: CryptoKey[],
+  { keys, headers }: Secrets,
   { event }: ClaimedDelivery,
   signal: AbortSignal,
 ): Promise<Response> => {
@@ -71,6 +72,8 @@ const post = async (
   const request = {
     method: 'POST' as const,
     headers: {
+      // Refused when they were saved; our own still come last.
+      ...allowedAmong(headers),
       'content-type': 'application/json',
       'user-agent': 'MyPosts-Webhooks/1',
       'webhook-id': event.id,
@@ -84,3 +87,6 @@ const post = async (
     ? deps.fetchPublic(url, addresses, request)
     : deps.fetch(url, { ...request, redirect: 'manual' })
 }
+
+const allowedAmong = (headers: Record<string, string>) =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => isAllowedHeader(name)))

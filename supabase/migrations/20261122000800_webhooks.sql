@@ -1,7 +1,8 @@
--- Webhook endpoints: where a workspace's events are delivered, and the secrets that sign them.
+-- Webhook endpoints: where a workspace's events are delivered, the secrets that sign them, and what
+-- headers go along.
 --
--- A secret is encrypted before it gets here and bound to its endpoint and workspace. During a
--- rotation two are valid: the current one, and its predecessor for a day.
+-- Secrets and headers are encrypted before they get here and bound to endpoint and workspace. During
+-- a rotation two secrets are valid: the current one, and its predecessor for a day.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -14,12 +15,20 @@ create table public.webhook_endpoints (
   description text,
   -- Null: all types.
   event_types text[],
+  -- Null: all, and what concerns no account.
+  account_ids uuid[],
+  -- Sent along with every delivery. Their values may be credentials: see private.webhook_headers.
+  header_names text[] not null default '{}',
   status text not null default 'enabled',
   disabled_reason text,
   -- How many deliveries may be under way to it at a time.
   max_in_flight smallint not null default 20,
-  -- Since when every attempt failed, and how many did; null and 0 after one that succeeded.
+  -- How many may begin per second; null: as fast as it answers.
+  max_per_second smallint,
+  -- Since when every attempt failed, when the last did, and how many; null and 0 after one that
+  -- succeeded.
   failing_since timestamptz,
+  last_failed_at timestamptz,
   failure_count int not null default 0,
   created_by uuid references public.users (id) on delete set null,
   created_at timestamptz not null default clock_timestamp(),
@@ -30,14 +39,19 @@ create table public.webhook_endpoints (
     cardinality(event_types) between 1 and 50
     and array_to_string(event_types, ' ', '') ~ '^[a-z_]+\.[a-z_]+( [a-z_]+\.[a-z_]+)*$'
   ),
+  constraint webhook_endpoints_account_ids_some check (cardinality(account_ids) between 1 and 100),
+  constraint webhook_endpoints_header_names_few check (cardinality(header_names) <= 20),
   constraint webhook_endpoints_status_known check (status in ('enabled', 'disabled')),
   constraint webhook_endpoints_disabled_iff_reason
     check ((disabled_reason is not null) = (status = 'disabled')),
   constraint webhook_endpoints_disabled_reason_known
     check (disabled_reason in ('requested', 'gone', 'failing')),
   constraint webhook_endpoints_max_in_flight_known check (max_in_flight between 1 and 100),
-  constraint webhook_endpoints_failing_iff_failures
-    check ((failing_since is not null) = (failure_count > 0))
+  constraint webhook_endpoints_max_per_second_known check (max_per_second between 1 and 1000),
+  constraint webhook_endpoints_failing_iff_failures check (
+    (failing_since is not null) = (failure_count > 0)
+    and (last_failed_at is not null) = (failure_count > 0)
+  )
 );
 
 comment on table public.webhook_endpoints is 'An address that gets a workspace''s events as signed POSTs.';
@@ -71,14 +85,48 @@ create unique index webhook_secrets_previous_key
 -- Serves: the foreign key.
 create index webhook_secrets_endpoint_id_idx on private.webhook_secrets (endpoint_id);
 
+create table private.webhook_headers (
+  endpoint_id uuid primary key references public.webhook_endpoints (id) on delete cascade,
+  encrypted_headers text not null,
+  constraint webhook_headers_are_encrypted check (encrypted_headers like 'v1.%')
+);
+
+comment on table private.webhook_headers is
+  'Headers a workspace wants sent along, a JSON object, AES-256-GCM. Shown to nobody again.';
+
 alter table public.webhook_endpoints enable row level security;
 alter table private.webhook_secrets enable row level security;
+alter table private.webhook_headers enable row level security;
 
 grant select on public.webhook_endpoints to authenticated, service_role;
 
 create policy "members can read their workspace's webhook endpoints"
   on public.webhook_endpoints for select to authenticated
   using (workspace_id = any (array(select private.workspace_ids())));
+
+-- A test goes to the endpoint it is for alone, whatever that wants.
+create function private.wants_event(
+  p_endpoint public.webhook_endpoints, p_type text, p_subject_id uuid, p_data jsonb
+)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if p_type = 'webhook.test' then
+    return p_subject_id = p_endpoint.id;
+  end if;
+  return (p_endpoint.event_types is null or p_type = any (p_endpoint.event_types))
+    and (
+      p_endpoint.account_ids is null
+      or coalesce(p_data ->> 'account_id', '') = any (p_endpoint.account_ids::text[])
+    );
+end
+$$;
+
+comment on function private.wants_event(public.webhook_endpoints, text, uuid, jsonb) is
+  'Whether an event of an endpoint''s workspace passes its filters; never null.';
 
 -- First lock of every change: endpoint, then lane, then job, everywhere.
 -- Definer: called by definers; it must see rows of other workspaces to hide them alike.
@@ -104,7 +152,51 @@ $$;
 comment on function private.lock_webhook_endpoint(uuid, text, int) is
   'The endpoint, locked, when the caller holds p_role in its workspace; 404, 403 or 412 otherwise.';
 
--- p_endpoint: {id, url, description, event_types, max_in_flight}.
+create function private.require_endpoint_accounts(p_workspace_id uuid, p_account_ids uuid[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_unknown uuid := (
+    select wanted.id
+    from unnest(p_account_ids) as wanted (id)
+    where not exists (
+      select from public.accounts
+      where accounts.id = wanted.id and accounts.workspace_id = p_workspace_id
+    )
+    limit 1
+  );
+begin
+  if v_unknown is not null then
+    perform private.refuse(422, 'webhook-account-unknown',
+      format('account_ids holds %s, which is no account of this workspace.', v_unknown),
+      'Take the ids from GET /accounts, or leave account_ids out for all accounts.');
+  end if;
+end
+$$;
+
+comment on function private.require_endpoint_accounts(uuid, uuid[]) is
+  '422 unless every account is one of the workspace.';
+
+-- Nothing changes unless the caller names headers; no envelope means none any more.
+create function private.save_webhook_headers(p_endpoint_id uuid, p_changes jsonb)
+returns void
+language sql
+set search_path = ''
+as $$
+  delete from private.webhook_headers
+  where endpoint_id = p_endpoint_id and p_changes ? 'header_names';
+  insert into private.webhook_headers (endpoint_id, encrypted_headers)
+  select p_endpoint_id, p_changes ->> 'encrypted_headers'
+  where p_changes ? 'header_names' and p_changes ->> 'encrypted_headers' is not null;
+$$;
+
+comment on function private.save_webhook_headers(uuid, jsonb) is
+  'Replaces the headers of an endpoint by {header_names, encrypted_headers}, when they are given.';
+
+-- p_endpoint: {id, url, description, event_types, account_ids, max_in_flight, max_per_second,
+-- header_names, encrypted_headers}.
 create function private.create_webhook_endpoint(
   p_workspace_id uuid, p_endpoint jsonb, p_encrypted_secret text
 )
@@ -126,16 +218,20 @@ begin
   end if;
 
   insert into public.webhook_endpoints (
-    id, workspace_id, url, description, event_types, max_in_flight, created_by
+    id, workspace_id, url, description, event_types, account_ids, header_names, max_in_flight,
+    max_per_second, created_by
   )
   select
     wanted.id, p_workspace_id, wanted.url, wanted.description, wanted.event_types,
-    coalesce(wanted.max_in_flight, 20), (select auth.uid())
+    wanted.account_ids, coalesce(wanted.header_names, '{}'), coalesce(wanted.max_in_flight, 20),
+    wanted.max_per_second, (select auth.uid())
   from jsonb_populate_record(null::public.webhook_endpoints, p_endpoint) as wanted
   returning * into v_endpoint;
 
   insert into private.webhook_secrets (endpoint_id, encrypted_secret)
   values (v_endpoint.id, p_encrypted_secret);
+  perform private.require_endpoint_accounts(p_workspace_id, v_endpoint.account_ids);
+  perform private.save_webhook_headers(v_endpoint.id, p_endpoint);
   return to_jsonb(v_endpoint);
 end
 $$;
@@ -151,9 +247,10 @@ as $$
 $$;
 
 comment on function public.create_webhook_endpoint(uuid, jsonb, text) is
-  'Adds an endpoint ({id, url, description, event_types, max_in_flight}) with its secret, encrypted for that id. Role admin.';
+  'Adds an endpoint ({id, url, description, event_types, account_ids, max_in_flight, max_per_second, header_names, encrypted_headers}) with its secret, encrypted for that id. Role admin.';
 
--- Notice of it is an event, whoever or whatever disabled it.
+-- Notice of it is an event, whoever or whatever disabled it, and an e-mail when nobody did: the
+-- endpoint itself hears of nothing any more.
 create function private.disable_webhook_endpoints(p_endpoint_ids uuid[], p_reason text)
 returns void
 language sql
@@ -164,21 +261,32 @@ as $$
     set status = 'disabled', disabled_reason = p_reason, version = endpoints.version + 1
     where endpoints.id = any (p_endpoint_ids) and endpoints.status = 'enabled'
     returning endpoints.*
+  ), notices as (
+    select
+      disabled.workspace_id, disabled.id,
+      jsonb_build_object(
+        'endpoint_id', disabled.id, 'url', disabled.url, 'reason', p_reason,
+        'failing_since', disabled.failing_since
+      ) as data
+    from disabled
+  ), emails as (
+    insert into private.emails (workspace_id, user_id, kind, data)
+    select notices.workspace_id, members.user_id, 'webhook_endpoint.disabled', notices.data
+    from notices
+    join public.workspace_members as members on members.workspace_id = notices.workspace_id
+    where p_reason <> 'requested' and members.role in ('owner', 'admin')
   )
   insert into public.events (workspace_id, type, subject_type, subject_id, data)
   select
-    disabled.workspace_id, 'endpoint.disabled', 'webhook_endpoint', disabled.id,
-    jsonb_build_object(
-      'endpoint_id', disabled.id, 'url', disabled.url, 'reason', p_reason,
-      'failing_since', disabled.failing_since
-    )
-  from disabled;
+    notices.workspace_id, 'webhook_endpoint.disabled', 'webhook_endpoint', notices.id, notices.data
+  from notices;
 $$;
 
 comment on function private.disable_webhook_endpoints(uuid[], text) is
-  'Stops deliveries to endpoints that are enabled, and says so with endpoint.disabled.';
+  'Stops deliveries to endpoints that are enabled, and says so with webhook_endpoint.disabled.';
 
--- p_changes: any of url, description, event_types, max_in_flight, status.
+-- p_changes: any of url, description, event_types, account_ids, max_in_flight, max_per_second, status,
+-- and header_names with encrypted_headers.
 create function private.update_webhook_endpoint(p_endpoint_id uuid, p_changes jsonb, p_version int)
 returns jsonb
 language plpgsql
@@ -191,16 +299,22 @@ declare
   v_wanted public.webhook_endpoints := jsonb_populate_record(v_endpoint, p_changes);
   v_enabled boolean := v_wanted.status = 'enabled' and v_endpoint.status = 'disabled';
 begin
+  perform private.require_endpoint_accounts(v_endpoint.workspace_id, v_wanted.account_ids);
+  perform private.save_webhook_headers(p_endpoint_id, p_changes);
   update public.webhook_endpoints as endpoints
   set
     url = v_wanted.url,
     description = v_wanted.description,
     event_types = v_wanted.event_types,
+    account_ids = v_wanted.account_ids,
+    header_names = v_wanted.header_names,
     max_in_flight = v_wanted.max_in_flight,
+    max_per_second = v_wanted.max_per_second,
     status = case v_wanted.status when 'disabled' then endpoints.status else v_wanted.status end,
     disabled_reason = case when v_enabled then null else endpoints.disabled_reason end,
     -- A second chance starts from nothing.
     failing_since = case when v_enabled then null else endpoints.failing_since end,
+    last_failed_at = case when v_enabled then null else endpoints.last_failed_at end,
     failure_count = case when v_enabled then 0 else endpoints.failure_count end,
     version = endpoints.version + 1
   where endpoints.id = p_endpoint_id;
@@ -224,7 +338,7 @@ as $$
 $$;
 
 comment on function public.update_webhook_endpoint(uuid, jsonb, int) is
-  'Changes url, description, event_types, max_in_flight or status. Role admin. 412 when p_version is not the current one.';
+  'Changes what p_changes names: url, description, event_types, account_ids, limits, headers or status. Role admin. 412 when p_version is not the current one.';
 
 create function private.delete_webhook_endpoint(p_endpoint_id uuid, p_version int)
 returns jsonb

@@ -82,6 +82,8 @@ create table private.endpoint_lanes (
   ready_at timestamptz not null default 'infinity',
   -- The endpoint asked us to come back later.
   blocked_until timestamptz not null default '-infinity',
+  -- Until then what began fills the endpoint's rate.
+  paced_until timestamptz not null default '-infinity',
   -- Disabled or deleted: its jobs are closed without being sent.
   is_draining boolean not null default false
 );
@@ -241,7 +243,7 @@ begin
   update private.endpoint_lanes as lanes
   set ready_at = coalesce(
     (
-      select greatest(lanes.blocked_until, p_now, next_job.run_at)
+      select greatest(lanes.blocked_until, lanes.paced_until, p_now, next_job.run_at)
       from public.webhook_endpoints as endpoints
       cross join lateral (
         select private.next_delivery_at(
@@ -342,10 +344,7 @@ begin
     where endpoints.id = any (v_endpoint_ids)
       and endpoints.status = 'enabled'
       and endpoints.created_at <= events.created_at
-      and case events.type
-        when 'webhook.test' then events.subject_id = endpoints.id
-        else endpoints.event_types is null or events.type = any (endpoints.event_types)
-      end
+      and private.wants_event(endpoints, events.type, events.subject_id, events.data)
     order by positions.sequence
     returning id, endpoint_id, event_id, sequence
   ), jobs as (
@@ -356,7 +355,9 @@ begin
     returning endpoint_id
   )
   update private.endpoint_lanes as lanes
-  set ready_at = least(lanes.ready_at, greatest(lanes.blocked_until, v_now))
+  set ready_at = least(
+    lanes.ready_at, greatest(lanes.blocked_until, lanes.paced_until, v_now)
+  )
   where lanes.endpoint_id in (select jobs.endpoint_id from jobs);
   return null;
 end
@@ -528,7 +529,7 @@ comment on function public.get_delivery(uuid) is
   'A delivery with its attempts; null when it is absent or not the caller''s to see.';
 
 -- p_before is the id of the last delivery of the page before. p_filter may hold endpoint_id,
--- event_id and status.
+-- event_id, event_type, status, and from and to: made at or after, made before.
 create function public.list_deliveries(
   p_workspace_id uuid, p_filter jsonb default '{}', p_before uuid default null, p_limit int default 50
 )
@@ -554,6 +555,17 @@ as $$
       )
       and (p_filter ->> 'status' is null or deliveries.status = p_filter ->> 'status')
       and (p_filter ->> 'status' is distinct from 'failed' or deliveries.failure is not null)
+      and (
+        p_filter ->> 'event_type' is null or deliveries.event_type = p_filter ->> 'event_type'
+      )
+      and (
+        p_filter ->> 'from' is null
+        or deliveries.id >= private.uuid_v7_floor((p_filter ->> 'from')::timestamptz)
+      )
+      and (
+        p_filter ->> 'to' is null
+        or deliveries.id < private.uuid_v7_floor((p_filter ->> 'to')::timestamptz)
+      )
     order by deliveries.id desc
     limit least(greatest(p_limit, 1), 101)
   ) as page;

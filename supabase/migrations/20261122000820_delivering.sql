@@ -58,6 +58,59 @@ $$;
 comment on function private.lock_ready_lanes(int, timestamptz) is
   'Endpoints whose lanes are ready, locked until the end of the transaction.';
 
+-- What an endpoint did not use is saved up for a tenth of a second, less the one that begins then.
+create function private.pace_start(
+  p_max_per_second int, p_paced_until timestamptz, p_now timestamptz
+)
+returns timestamptz
+language sql
+immutable
+set search_path = ''
+as $$
+  select greatest(
+    p_paced_until,
+    p_now - greatest(0.1 - 1.0 / p_max_per_second, 0)::float8 * interval '1 second'
+  );
+$$;
+
+comment on function private.pace_start(int, timestamptz, timestamptz) is
+  'From when on the deliveries of an endpoint that begin now count.';
+
+create function private.paced_room(
+  p_max_per_second int, p_paced_until timestamptz, p_now timestamptz
+)
+returns int
+language sql
+immutable
+set search_path = ''
+as $$
+  select case
+    when p_max_per_second is null then 2147483647
+    else greatest(floor(
+      extract(epoch from p_now - private.pace_start(p_max_per_second, p_paced_until, p_now))
+        * p_max_per_second
+    )::int + 1, 0)
+  end;
+$$;
+
+comment on function private.paced_room(int, timestamptz, timestamptz) is
+  'How many deliveries may begin now at a rate per second; no bound when that is null.';
+
+create function private.pace(
+  p_max_per_second int, p_paced_until timestamptz, p_begun bigint, p_now timestamptz
+)
+returns timestamptz
+language sql
+immutable
+set search_path = ''
+as $$
+  select private.pace_start(p_max_per_second, p_paced_until, p_now)
+    + p_begun::float8 / p_max_per_second * interval '1 second';
+$$;
+
+comment on function private.pace(int, timestamptz, bigint, timestamptz) is
+  'When the next delivery may begin after p_begun began now.';
+
 -- The caller holds the lanes, and this statement's snapshot is younger than the locks: what it
 -- sees of their jobs is what is there. A job under a lapsed lease leaves a lost attempt behind.
 create function private.take_deliveries(
@@ -76,9 +129,13 @@ begin
     select
       endpoints.id as endpoint_id,
       endpoints.workspace_id,
-      private.endpoint_capacity(endpoints.max_in_flight, endpoints.failure_count)
-        - private.deliveries_in_flight(endpoints.id, p_now) as room
+      least(
+        private.endpoint_capacity(endpoints.max_in_flight, endpoints.failure_count)
+          - private.deliveries_in_flight(endpoints.id, p_now),
+        private.paced_room(endpoints.max_per_second, lanes.paced_until, p_now)
+      ) as room
     from public.webhook_endpoints as endpoints
+    join private.endpoint_lanes as lanes on lanes.endpoint_id = endpoints.id
     where endpoints.id = any (p_endpoint_ids)
       and endpoints.status = 'enabled'
   ), heads as (
@@ -123,6 +180,29 @@ $$;
 
 comment on function private.take_deliveries(uuid, uuid, uuid[], int, interval, timestamptz) is
   'The claim itself: leases the first due jobs of locked lanes, one per endpoint in turn.';
+
+create function private.pace_lanes(p_claim_id uuid, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+  update private.endpoint_lanes as lanes
+  set paced_until = private.pace(endpoints.max_per_second, lanes.paced_until, begun.total, p_now)
+  from (
+    select jobs.endpoint_id, count(*) as total
+    from private.delivery_jobs as jobs
+    where jobs.claim_id = p_claim_id
+    group by jobs.endpoint_id
+  ) as begun
+  join public.webhook_endpoints as endpoints on endpoints.id = begun.endpoint_id
+  where lanes.endpoint_id = begun.endpoint_id and endpoints.max_per_second is not null;
+end
+$$;
+
+comment on function private.pace_lanes(uuid, timestamptz) is
+  'Notes what a claim has begun of endpoints that have a rate.';
 
 create function private.claimed_deliveries(p_claim_id uuid)
 returns jsonb
@@ -181,6 +261,11 @@ begin
         from private.webhook_secrets as secrets
         where secrets.endpoint_id = endpoints.id
           and secrets.expires_at > p_now
+      ),
+      'encrypted_headers', (
+        select headers.encrypted_headers
+        from private.webhook_headers as headers
+        where headers.endpoint_id = endpoints.id
       )
     )), '[]')
     from public.webhook_endpoints as endpoints
@@ -192,7 +277,7 @@ end
 $$;
 
 comment on function private.claimed_endpoints(uuid, timestamptz) is
-  'The endpoints of a claim: [{id, workspace_id, url, encrypted_secrets: current first}].';
+  'The endpoints of a claim: [{id, workspace_id, url, encrypted_secrets: current first, encrypted_headers}].';
 
 create function private.next_delivery_in_ms(p_now timestamptz)
 returns bigint
@@ -296,6 +381,7 @@ begin
   perform private.take_deliveries(
     p_claim_id, p_worker_id, p_endpoint_ids, p_limit, p_lease, p_now
   );
+  perform private.pace_lanes(p_claim_id, p_now);
   perform private.refresh_endpoint_lanes(p_endpoint_ids, p_now);
 end
 $$;
@@ -487,7 +573,8 @@ $$;
 comment on function private.settle_jobs(private.delivery_result[], timestamptz) is
   'Ends or postpones the jobs of results, and their deliveries.';
 
--- Failing means every attempt since; one success ends it. Five days of it, or a 410, disable.
+-- Failing means every attempt since; one success ends it, and so does a pause in which nothing was
+-- tried: 27 hours are longer than any wait between two tries. Five days of it, or a 410, disable.
 create function private.judge_endpoints(p_results private.delivery_result[], p_now timestamptz)
 returns void
 language plpgsql
@@ -509,11 +596,16 @@ begin
     update public.webhook_endpoints as endpoints
     set
       failing_since = case
-        when not verdicts.has_delivered then coalesce(endpoints.failing_since, p_now)
+        when verdicts.has_delivered then null
+        when endpoints.last_failed_at > p_now - interval '27 hours' then endpoints.failing_since
+        else p_now
       end,
+      last_failed_at = case when not verdicts.has_delivered then p_now end,
       failure_count = case
         when verdicts.has_delivered then 0
-        else endpoints.failure_count + verdicts.result_count
+        when endpoints.last_failed_at > p_now - interval '27 hours'
+          then endpoints.failure_count + verdicts.result_count
+        else verdicts.result_count
       end
     from verdicts
     where endpoints.id = verdicts.endpoint_id

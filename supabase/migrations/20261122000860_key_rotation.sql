@@ -51,6 +51,14 @@ as $$
   join public.webhook_endpoints as endpoints on endpoints.id = secrets.endpoint_id
   union all
   select
+    'webhook_headers', endpoints.id, headers.encrypted_headers,
+    format(
+      'private.webhook_headers|encrypted_headers|%s|%s', endpoints.id, endpoints.workspace_id
+    )
+  from private.webhook_headers as headers
+  join public.webhook_endpoints as endpoints on endpoints.id = headers.endpoint_id
+  union all
+  select
     'x_apps', apps.id, apps.encrypted_client_secret,
     format('private.x_apps|encrypted_client_secret|%s|%s', apps.id, apps.workspace_id)
   from private.x_apps as apps
@@ -168,6 +176,7 @@ declare
     "account_tokens": ["account_id", "encrypted_tokens"],
     "token_revocations": ["account_id", "encrypted_tokens"],
     "webhook_secrets": ["id", "encrypted_secret"],
+    "webhook_headers": ["endpoint_id", "encrypted_headers"],
     "x_apps": ["id", "encrypted_client_secret"]
   }';
 begin

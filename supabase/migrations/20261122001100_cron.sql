@@ -7,6 +7,7 @@ select cron.schedule('myposts-tick', '2 seconds', 'select private.tick()');
 select cron.schedule('myposts-limits', '2 seconds', 'select private.limits_tick()');
 select cron.schedule('myposts-day-caps', '* * * * *', 'select private.watch_day_caps()');
 select cron.schedule('myposts-deliver', '2 seconds', 'select private.deliver_tick()');
+select cron.schedule('myposts-emails', '10 seconds', 'select private.email_tick()');
 select cron.schedule('myposts-analytics', '5 seconds', 'select private.analytics_tick()');
 select cron.schedule('myposts-inbound', '5 seconds', 'select private.inbound_tick()');
 select cron.schedule('myposts-billing', '* * * * *', 'select private.billing_tick()');

@@ -12,6 +12,7 @@ select cron.unschedule('myposts-usage');
 select cron.unschedule('myposts-billing');
 select cron.unschedule('myposts-inbound');
 select cron.unschedule('myposts-analytics');
+select cron.unschedule('myposts-emails');
 select cron.unschedule('myposts-deliver');
 select cron.unschedule('myposts-day-caps');
 select cron.unschedule('myposts-limits');

@@ -11,46 +11,7 @@ import type { Tx } from './database.ts'
 import { fakeWorker } from './fake-worker.ts'
 import { openSandbox } from './open-sandbox.ts'
 import type { Account } from './publishing.ts'
-
-type Signature = { name: string; type: string }[]
-
-/** Calls functions of schema `service` as PostgREST does, at the time the test says it is. */
-const serviceOf = (tx: Tx, now: () => Date): Deps['service'] => {
-  const signatures = new Map<string, Promise<Signature>>()
-  // One connection answers one question at a time.
-  let last: Promise<unknown> = Promise.resolve()
-  const signatureOf = async (fn: string): Promise<Signature> =>
-    (
-      await tx.query<{ name: string; type: string }>(
-        `select arguments.name, format_type(arguments.type, null) as type
-         from pg_proc, unnest(proargnames, proargtypes::oid[]) as arguments (name, type)
-         where pronamespace = 'service'::regnamespace and proname = $1`,
-        [fn],
-      )
-    ).rows
-  const ask = async <T>(fn: string, args: Record<string, unknown>): Promise<T> => {
-    const known = signatures.get(fn) ?? signatureOf(fn)
-    signatures.set(fn, known)
-    const given = (await known).flatMap(({ name, type }) => {
-      const value = name === 'p_now' ? now() : args[name]
-      return value === undefined ? [] : [{ name, type, value }]
-    })
-    const list = given.map(({ name, type }, index) => `${name} => $${index + 1}::${type}`)
-    const values = given.map(({ type, value }) =>
-      type === 'jsonb' && value !== null ? JSON.stringify(value) : value,
-    )
-    const { rows } = await tx.query<{ value: T }>(
-      `select service.${fn}(${list.join(', ')}) as value`,
-      values,
-    )
-    return rows[0]?.value as T
-  }
-  return <T>(fn: string, args: Record<string, unknown> = {}) => {
-    const answer = last.then(() => ask<T>(fn, args))
-    last = answer.catch(() => {})
-    return answer
-  }
-}
+import { serviceAt } from './service-at.ts'
 
 /**
  * The real verbs of a worker on the real SQL against a real sandbox X, under one clock that a test
@@ -67,7 +28,7 @@ export const openClockedWorker = async (tx: Tx) => {
     monotonic: () => performance.now() + offset,
     sleep: (ms) => wait(Math.min(ms, 20)),
     randomUUID,
-    service: serviceOf(tx, now),
+    service: serviceAt(tx, now),
   }
   const network = x.client()
 

@@ -25,6 +25,7 @@ export const deliveryWorker = (fetch: Deps['fetch'], { cpuMs = 0, perClaim = 400
         id,
         workspace_id: 'w',
         url,
+        encrypted_headers: null,
         encrypted_secrets: [
           await sealSecret(fake.env.ENCRYPTION_KEYS, secret, { endpointId: id, workspaceId: 'w' }),
         ],

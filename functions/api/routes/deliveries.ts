@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Deps } from '../../../shared/deps.ts'
 import { getDelivery, listDeliveries, replayDelivery } from '../../../shared/events/deliveries.ts'
 import { Delivery, deliveryStatuses } from '../../../shared/events/delivery.ts'
+import { EventTypeName } from '../../../shared/events/event-types.ts'
 import { requireUser } from '../../../shared/http/auth.ts'
 import { cursorOf, limitOf } from '../../../shared/http/cursor.ts'
 import { describe } from '../../../shared/http/document.ts'
@@ -16,7 +17,10 @@ import { workspace } from '../../../shared/http/workspace.ts'
 const ListQuery = z.strictObject({
   endpoint_id: z.uuid().optional(),
   event_id: z.uuid().optional(),
+  event_type: EventTypeName.optional(),
   status: z.enum(deliveryStatuses).optional(),
+  from: z.iso.datetime({ offset: true }).optional().meta({ description: 'Made then or later.' }),
+  to: z.iso.datetime({ offset: true }).optional().meta({ description: 'Made before then.' }),
   cursor: cursorOf(z.tuple([z.uuid()])).optional(),
   limit: limitOf(50),
 })

@@ -4,11 +4,24 @@ import { requireUser } from '../../../shared/http/auth.ts'
 import { describe } from '../../../shared/http/document.ts'
 import { idempotent } from '../../../shared/http/idempotency.ts'
 import { noBody } from '../../../shared/http/no-body.ts'
-import { IdParam } from '../../../shared/http/params.ts'
+import { DryRunQuery, IdParam } from '../../../shared/http/params.ts'
 import { validate } from '../../../shared/http/validate.ts'
 import { RotatedWebhookSecret } from '../../../shared/webhooks/endpoint.ts'
+import {
+  RecoveredDeliveries,
+  RecoverInput,
+  recoverDeliveries,
+} from '../../../shared/webhooks/recover-deliveries.ts'
 import { rotateSecret } from '../../../shared/webhooks/rotate-secret.ts'
 import { TestedEndpoint, testEndpoint } from '../../../shared/webhooks/test-endpoint.ts'
+
+const recovering = {
+  responses: {
+    200: { description: 'A dry run: what would be sent.', schema: RecoveredDeliveries },
+    202: { description: 'It will be sent.', schema: RecoveredDeliveries },
+  },
+  errors: ['role-required' as const, 'webhook-endpoint-disabled' as const],
+}
 
 const docs = {
   test: describe({
@@ -22,6 +35,17 @@ const docs = {
     responses: { 200: { description: 'The new secret, once.', schema: RotatedWebhookSecret } },
     errors: ['role-required'],
   }),
+  recover: describe({
+    summary: 'Send again what failed',
+    description: 'Every delivery to the endpoint made in the period that failed. Safe to repeat.',
+    ...recovering,
+  }),
+  replayMissing: describe({
+    summary: 'Send what was never sent',
+    description:
+      'Events of the period that the endpoint wants and never got: it was disabled, wanted others, or did not exist yet. Safe to repeat.',
+    ...recovering,
+  }),
 }
 
 /** What can be done with an endpoint besides changing it. */
@@ -29,11 +53,55 @@ export const webhookActions = (deps: Deps) => {
   const user = requireUser(deps)
   const once = idempotent(deps)
   const id = validate('param', IdParam)
+  const dry = validate('query', DryRunQuery)
+  const period = validate('json', RecoverInput)
   return new Hono()
     .post('/webhook-endpoints/:id/test', user, docs.test, id, noBody, once, async (c) =>
       c.json(await testEndpoint(c.var.caller, c.req.valid('param').id), 202),
     )
     .post('/webhook-endpoints/:id/rotate-secret', user, docs.rotate, id, noBody, once, async (c) =>
       c.json(await rotateSecret(deps, c.var.caller, c.req.valid('param').id), 200),
+    )
+    .post(
+      '/webhook-endpoints/:id/recover',
+      user,
+      docs.recover,
+      id,
+      dry,
+      period,
+      once,
+      async (c) => {
+        const dryRun = c.req.valid('query').dry_run === 'true'
+        const endpoint = { id: c.req.valid('param').id, lack: 'failed' as const }
+        const done = await recoverDeliveries(
+          deps,
+          c.var.caller,
+          endpoint,
+          c.req.valid('json'),
+          dryRun,
+        )
+        return c.json(done, dryRun ? 200 : 202)
+      },
+    )
+    .post(
+      '/webhook-endpoints/:id/replay-missing',
+      user,
+      docs.replayMissing,
+      id,
+      dry,
+      period,
+      once,
+      async (c) => {
+        const dryRun = c.req.valid('query').dry_run === 'true'
+        const endpoint = { id: c.req.valid('param').id, lack: 'missing' as const }
+        const done = await recoverDeliveries(
+          deps,
+          c.var.caller,
+          endpoint,
+          c.req.valid('json'),
+          dryRun,
+        )
+        return c.json(done, dryRun ? 200 : 202)
+      },
     )
 }

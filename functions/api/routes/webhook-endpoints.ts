@@ -39,7 +39,7 @@ const docs = {
         headers: ['etag', 'location'],
       },
     },
-    errors: ['not-found', 'role-required', 'webhook-endpoint-limit'],
+    errors: ['not-found', 'role-required', 'webhook-endpoint-limit', 'webhook-account-unknown'],
   }),
   list: describe({
     summary: 'List webhook endpoints, newest first',
@@ -51,7 +51,7 @@ const docs = {
   update: describe({
     summary: 'Change, disable or enable a webhook endpoint',
     responses: { 200: answer },
-    errors: ['role-required'],
+    errors: ['role-required', 'webhook-account-unknown'],
   }),
   remove: describe({
     summary: 'Delete a webhook endpoint',

@@ -77,7 +77,7 @@ export const workspaceEvents = {
   'app.unblocked': entry('X takes posts of an app again.', z.object({ x_app_id: z.guid() }), {
     x_app_id: SAMPLE.x_app_id,
   }),
-  'endpoint.disabled': entry(
+  'webhook_endpoint.disabled': entry(
     'A webhook endpoint gets nothing any more; data.reason says why.',
     z.object({
       endpoint_id: z.uuid(),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { signUp } from '../../helpers/callers.ts'
 import { connect, withTx } from '../../helpers/database.ts'
+import { connectAccount } from '../../helpers/publishing.ts'
 import { race } from '../../helpers/race.ts'
 import { claim, createEndpoint, emit, readDeliveries, stamp } from '../../helpers/webhooks.ts'
 
@@ -60,6 +61,31 @@ test('endpoints get only the types they want, and nothing of other workspaces', 
     expect(await ids(endpoint.id)).toEqual([failed])
     expect(await ids(all.id)).toEqual([failed, published])
     expect(await ids(foreign.id)).toEqual([])
+  }))
+
+test('endpoints that name accounts get their events, and none that concern no account', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const { person } = account
+    const other = await connectAccount(tx, person)
+    const { endpoint } = await createEndpoint(tx, { account_ids: [account.id] }, person)
+    const { endpoint: all } = await createEndpoint(tx, {}, person)
+    const about = async (data: object) =>
+      (
+        await tx.query<{ id: string }>(
+          `insert into public.events (workspace_id, type, subject_type, subject_id, data)
+           values ($1, 'post.published', 'post', gen_random_uuid(), $2) returning id`,
+          [person.workspaceId, data],
+        )
+      ).rows[0]?.id
+    const mine = await about({ account_id: account.id })
+    const others = await about({ account_id: other.id })
+    const nobodys = await about({})
+    await stamp(tx)
+
+    const ids = async (id: string) => (await readDeliveries(tx, id)).map((row) => row.event_id)
+    expect(await ids(endpoint.id)).toEqual([mine])
+    expect(await ids(all.id)).toEqual([mine, others, nobodys])
   }))
 
 test('an endpoint gets what happens after it was made, however late that is stamped', () =>

@@ -79,7 +79,7 @@ test('410 disables the endpoint, says so, and fails what still waits for it', ()
       disabled_reason: 'gone',
     })
     expect(await eventsOf(tx, endpoint.id)).toMatchObject([
-      { type: 'endpoint.disabled', data: { reason: 'gone', url: endpoint.url } },
+      { type: 'webhook_endpoint.disabled', data: { reason: 'gone', url: endpoint.url } },
     ])
     expect((await claim(tx)).deliveries).toEqual([])
     await tick(tx)
@@ -90,22 +90,46 @@ test('410 disables the endpoint, says so, and fails what still waits for it', ()
     ])
   }))
 
-test('five days without one success disable it; one success starts the count again', () =>
+/** An attempt that fails each time so many seconds have passed, and is tried again at the next. */
+const failAt = async (tx: Tx, moments: number[]) => {
+  for (const [index, moment] of moments.entries()) {
+    const wait = (moments[index + 1] ?? moment + 60) - moment
+    await settleAll(tx, await claim(tx, { now: at(moment) }), retry(wait), at(moment))
+  }
+}
+
+test('five days without one success disable it', () =>
   withTx(async (tx) => {
     const { endpoint } = await endpointWith(tx)
-    await settleAll(tx, await claim(tx), retry(4 * DAY))
-    await settleAll(tx, await claim(tx, { now: at(4 * DAY) }), retry(2 * DAY), at(4 * DAY))
+    await failAt(tx, [0, DAY, 2 * DAY, 3 * DAY, 4 * DAY, 5 * DAY - 1])
     expect(await readEndpoint(tx, endpoint.id)).toMatchObject({ status: 'enabled' })
-    await settleAll(tx, await claim(tx, { now: at(6 * DAY) }), retry(60), at(6 * DAY))
+    await failAt(tx, [5 * DAY + 60])
     expect(await readEndpoint(tx, endpoint.id)).toMatchObject({ disabled_reason: 'failing' })
-    expect(await eventsOf(tx, endpoint.id)).toMatchObject([{ type: 'endpoint.disabled' }])
+    expect(await eventsOf(tx, endpoint.id)).toMatchObject([{ type: 'webhook_endpoint.disabled' }])
+  }))
 
-    const { endpoint: other } = await endpointWith(tx)
-    await settleAll(tx, await claim(tx), retry(4 * DAY))
-    await settleAll(tx, await claim(tx, { now: at(4 * DAY) }), delivered, at(4 * DAY))
-    expect(await readEndpoint(tx, other.id)).toMatchObject({
+test('one success starts the count again', () =>
+  withTx(async (tx) => {
+    const { endpoint } = await endpointWith(tx)
+    await failAt(tx, [0, DAY])
+    await settleAll(tx, await claim(tx, { now: at(2 * DAY) }), delivered, at(2 * DAY))
+    expect(await readEndpoint(tx, endpoint.id)).toMatchObject({
       failing_since: null,
+      last_failed_at: null,
       failure_count: 0,
+    })
+  }))
+
+test('a failure long after the last try is the first of its own, not the fifth day', () =>
+  withTx(async (tx) => {
+    const { endpoint } = await endpointWith(tx)
+    await settleAll(tx, await claim(tx), { outcome: 'failed', error: 'timeout' })
+    await emit(tx, endpoint.workspace_id)
+    await settleAll(tx, await claim(tx, { now: at(6 * DAY) }), retry(60), at(6 * DAY))
+    expect(await readEndpoint(tx, endpoint.id)).toMatchObject({
+      status: 'enabled',
+      failing_since: at(6 * DAY),
+      failure_count: 1,
     })
   }))
 

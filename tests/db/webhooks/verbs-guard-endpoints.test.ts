@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { asOwner, asUser, type Person, signUp } from '../../helpers/callers.ts'
 import { connect, type Tx, withTx } from '../../helpers/database.ts'
+import { connectAccount } from '../../helpers/publishing.ts'
 import { race } from '../../helpers/race.ts'
 import { refusalOf } from '../../helpers/refusal.ts'
 import {
@@ -31,6 +32,7 @@ const verbs: [string, string][] = [
   ['delete', 'public.delete_webhook_endpoint($1)'],
   ['rotate the secret of', `public.rotate_webhook_secret($1, 'v1.x')`],
   ['test', 'public.test_webhook_endpoint($1)'],
+  ['recover', `public.recover_deliveries($1, 'failed', now() - interval '1 day')`],
 ]
 
 test.each(verbs)('strangers cannot %s an endpoint: to them it is not there', (_, sql) =>
@@ -60,6 +62,47 @@ test('nobody of the API can read a secret', () =>
     const { person } = await createEndpoint(tx)
     await asUser(tx, person.id)
     expect(await refusalOf(tx, 'select * from private.webhook_secrets')).toMatchObject({
+      code: '42501',
+    })
+  }))
+
+test('an endpoint takes accounts of its own workspace only', () =>
+  withTx(async (tx) => {
+    const { endpoint, person } = await createEndpoint(tx)
+    const foreign = await connectAccount(tx)
+    const mine = await connectAccount(tx, person)
+    const changes = { account_ids: [mine.id, foreign.id] }
+    const sql = 'public.update_webhook_endpoint($1, $2)'
+    expect(await refusalFor(tx, person, sql, [endpoint.id, changes])).toMatchObject({
+      code: 'PT422',
+      message: 'webhook-account-unknown',
+    })
+    const updated = await update(tx, person, endpoint, { account_ids: [mine.id] })
+    expect(updated.account_ids).toEqual([mine.id])
+  }))
+
+test('headers are replaced together, kept while nobody sends any, and never shown', () =>
+  withTx(async (tx) => {
+    const sealed = (envelope: string | null, ...names: string[]) => ({
+      header_names: names,
+      encrypted_headers: envelope,
+    })
+    const { endpoint, person } = await createEndpoint(tx, sealed('v1.first', 'x-a'))
+    const claimed = async () => {
+      await emit(tx, endpoint.workspace_id)
+      return (await claim(tx)).endpoints[0]?.encrypted_headers
+    }
+    expect(await claimed()).toBe('v1.first')
+    expect(JSON.stringify(await update(tx, person, endpoint, { description: 'x' }))).not.toContain(
+      'v1.',
+    )
+    expect(await claimed()).toBe('v1.first')
+    await update(tx, person, endpoint, sealed('v1.second', 'x-b'))
+    expect(await claimed()).toBe('v1.second')
+    await update(tx, person, endpoint, sealed(null))
+    expect(await claimed()).toBeNull()
+    await asUser(tx, person.id)
+    expect(await refusalOf(tx, 'select * from private.webhook_headers')).toMatchObject({
       code: '42501',
     })
   }))

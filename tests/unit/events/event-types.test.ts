@@ -10,7 +10,7 @@ const sql = readdirSync(folder)
   .join('\n')
 
 const quoted = sql.matchAll(
-  /'((?:account|app|budget|endpoint|mention|metrics|post|webhook|workspace)\.[a-z_]+)'/g,
+  /'((?:account|app|budget|mention|metrics|post|webhook|webhook_endpoint|workspace)\.[a-z_]+)'/g,
 )
 // SQL makes post.<status> of every status a post gets by itself; a draft has its own words.
 const byStatus = postStatuses

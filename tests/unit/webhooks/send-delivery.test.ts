@@ -2,6 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, expect, test } from 'vitest'
+import { sealHeaders } from '../../../shared/webhooks/headers-envelope.ts'
 import { recipientOf } from '../../../shared/webhooks/recipients.ts'
 import { newSecret, sealSecret } from '../../../shared/webhooks/secret.ts'
 import { sendDelivery } from '../../../shared/webhooks/send-delivery.ts'
@@ -27,7 +28,12 @@ const listen = async (handler: RequestListener) => {
 /** Sends one delivery to a real server, with our own signing and checks. */
 const send = async (
   handler: RequestListener,
-  options: { url?: string; allowed?: boolean } = {},
+  options: {
+    url?: string
+    allowed?: boolean
+    headers?: Record<string, string>
+    timeoutMs?: number
+  } = {},
 ) => {
   const host = await listen(handler)
   const allowed = options.allowed === false ? [] : [host]
@@ -40,13 +46,19 @@ const send = async (
   const delivery = claimedDelivery()
   const place = { endpointId: delivery.endpoint_id, workspaceId: delivery.event.workspace_id }
   const secret = newSecret(deps)
+  const sealed = await sealHeaders(deps.env.ENCRYPTION_KEYS, options.headers ?? null, place)
   const recipient = recipientOf(deps, {
     id: place.endpointId,
     workspace_id: place.workspaceId,
     url: options.url ?? `http://${host}/hook`,
     encrypted_secrets: [await sealSecret(deps.env.ENCRYPTION_KEYS, secret, place)],
+    encrypted_headers: sealed.encrypted_headers ?? null,
   })
-  return { delivery, secret, result: await sendDelivery(deps, recipient, delivery, 300) }
+  return {
+    delivery,
+    secret,
+    result: await sendDelivery(deps, recipient, delivery, options.timeoutMs ?? 5_000),
+  }
 }
 
 test('POSTs the event, signed so that the reference library accepts the raw bytes', async () => {
@@ -75,6 +87,30 @@ test('POSTs the event, signed so that the reference library accepts the raw byte
   })
 })
 
+test('sends custom headers along, but none that we write ourselves', async () => {
+  let headers: Record<string, unknown> = {}
+  const { delivery } = await send(
+    (req, res) => {
+      headers = req.headers
+      res.end()
+    },
+    {
+      headers: {
+        Authorization: 'Bearer a-gateway-wants-it',
+        'X-Tenant': 'seven',
+        'Webhook-Id': 'forged',
+        'content-type': 'text/plain',
+      },
+    },
+  )
+  expect(headers).toMatchObject({
+    authorization: 'Bearer a-gateway-wants-it',
+    'x-tenant': 'seven',
+    'webhook-id': delivery.event.id,
+    'content-type': 'application/json',
+  })
+})
+
 test('never follows a redirect', async () => {
   let calls = 0
   const { result } = await send((_req, res) => {
@@ -86,15 +122,18 @@ test('never follows a redirect', async () => {
 })
 
 test('waits for an answer no longer than the timeout', async () => {
-  const { result } = await send(() => {})
+  const { result } = await send(() => {}, { timeoutMs: 300 })
   expect(result).toMatchObject({ outcome: 'retry', error: 'timeout' })
 })
 
 test('takes the status for the answer when only the body hangs', async () => {
-  const { result } = await send((_req, res) => {
-    res.writeHead(200)
-    res.write('begun')
-  })
+  const { result } = await send(
+    (_req, res) => {
+      res.writeHead(200)
+      res.write('begun')
+    },
+    { timeoutMs: 300 },
+  )
   expect(result).toMatchObject({ outcome: 'delivered', response: 'begun' })
 })
 
@@ -120,6 +159,7 @@ test('sends nothing when the secret belongs to another endpoint', async () => {
     id: 'one',
     workspace_id: 'w',
     url: 'https://example.com/',
+    encrypted_headers: null,
     encrypted_secrets: [
       await sealSecret(fake.env.ENCRYPTION_KEYS, newSecret(fake), {
         endpointId: 'another',

@@ -52,10 +52,22 @@ export const webhooks: Record<string, FunctionRow> = {
     ADMINS,
     `private.replay_delivery('{delivery}', now())`,
   ],
+  'public.recover_deliveries(uuid,text,timestamp with time zone,timestamp with time zone,boolean)':
+    [ADMINS, `public.recover_deliveries('{endpoint}', 'failed', now() - interval '1 hour')`],
+  'private.recover_deliveries(uuid,text,timestamp with time zone,timestamp with time zone,boolean,integer,timestamp with time zone)':
+    [
+      ADMINS,
+      `private.recover_deliveries('{endpoint}', 'missing', now() - interval '1 hour', null, true, 1, now())`,
+    ],
   'service.claim_deliveries(uuid,uuid,integer,interval,timestamp with time zone)': [
     WORKERS,
     `service.claim_deliveries('{account}', '{account}')`,
   ],
+  'service.claim_emails(boolean,integer,timestamp with time zone)': [
+    WORKERS,
+    'service.claim_emails(true)',
+  ],
+  'service.settle_emails(jsonb,timestamp with time zone)': [WORKERS, `service.settle_emails('[]')`],
   'service.keep_delivery_worker(uuid,timestamp with time zone)': [
     WORKERS,
     `service.keep_delivery_worker('{account}')`,
