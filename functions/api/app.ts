@@ -49,6 +49,33 @@ const loadNetwork = (deps: Deps): (() => Promise<Network>) => {
   }
 }
 
+// Trees and not one row: TypeScript gives up on the type of a row this long.
+const whoPublishes = (deps: Deps, network: () => Promise<Network>) =>
+  new Hono()
+    .route('/', connections(deps, network))
+    .route('/', accounts(deps))
+    .route('/', xApps(deps))
+    .route('/', budget(deps))
+    .route('/', workspaces(deps))
+    .route('/', me(deps))
+
+const whatIsPublished = (deps: Deps, network: () => Promise<Network>) =>
+  new Hono()
+    .route('/', atRisk(deps))
+    .route('/', posts(deps))
+    .route('/', postStatus(deps))
+    .route('/', resolving(deps, network))
+    .route('/', publishedPosts(deps))
+    .route('/', media(deps))
+
+const whatHappened = (deps: Deps) =>
+  new Hono()
+    .route('/', events(deps))
+    .route('/', webhookEndpoints(deps))
+    .route('/', webhookActions(deps))
+    .route('/', deliveries(deps))
+    .route('/', analytics(deps))
+
 /** The API. Paths begin with the function's own name, as the platform hands them over. */
 export const createApp = (deps: Deps, network = loadNetwork(deps)) => {
   const app = new Hono().basePath('/api')
@@ -66,23 +93,9 @@ export const createApp = (deps: Deps, network = loadNetwork(deps)) => {
       '/',
       docs(deps, () => app.routes),
     )
-    .route('/', connections(deps, network))
-    .route('/', accounts(deps))
-    .route('/', xApps(deps))
-    .route('/', budget(deps))
-    .route('/', workspaces(deps))
-    .route('/', atRisk(deps))
-    .route('/', posts(deps))
-    .route('/', postStatus(deps))
-    .route('/', resolving(deps, network))
-    .route('/', publishedPosts(deps))
-    .route('/', media(deps))
-    .route('/', events(deps))
-    .route('/', webhookEndpoints(deps))
-    .route('/', webhookActions(deps))
-    .route('/', deliveries(deps))
-    .route('/', analytics(deps))
-    .route('/', me(deps))
+    .route('/', whoPublishes(deps, network))
+    .route('/', whatIsPublished(deps, network))
+    .route('/', whatHappened(deps))
 }
 
 /** For typed clients: `hc<Api>('https://<ref>.supabase.co/functions/v1').api.posts.$get(…)`. */
