@@ -65,7 +65,7 @@ export const webhooks: Record<string, FunctionRow> = {
   ],
   'service.claim_emails(boolean,integer,timestamp with time zone)': [
     WORKERS,
-    'service.claim_emails(true)',
+    'to_jsonb(service.claim_emails(true) is not null)',
   ],
   'service.settle_emails(jsonb,timestamp with time zone)': [WORKERS, `service.settle_emails('[]')`],
   'service.keep_delivery_worker(uuid,timestamp with time zone)': [
