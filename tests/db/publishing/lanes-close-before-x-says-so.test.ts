@@ -110,10 +110,14 @@ test('shows what an account may still send, by its own counts', () =>
     const account = await connectAccount(tx)
     await sendAt(tx, account, [0])
     expect(await rates(tx, account)).toMatchObject([
-      { scope: 'account', seconds: 900, limit: 100, remaining: 99, source: 'own' },
-      { scope: 'account', seconds: 10_800, limit: 300, remaining: 299, source: 'own' },
-      { scope: 'app', seconds: 86_400, limit: 10_000, remaining: 9_999, source: 'own' },
+      { endpoint: 'publish', scope: 'account', seconds: 900, limit: 100, remaining: 99 },
+      { endpoint: 'publish', scope: 'account', seconds: 10_800, limit: 300, remaining: 299 },
+      { endpoint: 'remove', scope: 'account', seconds: 900, limit: 50, remaining: 50 },
+      { endpoint: 'publish', scope: 'app', seconds: 86_400, limit: 10_000, remaining: 9_999 },
     ])
+    expect(new Set((await rates(tx, account)).map(({ source }) => source))).toEqual(
+      new Set(['own']),
+    )
   }))
 
 test('and what X said, whatever the order its answers came in', () =>
