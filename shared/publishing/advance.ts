@@ -3,9 +3,18 @@ import { createBatcher } from '../worker/batcher.ts'
 import { type Lease, startLease } from '../worker/lease.ts'
 import { retry } from '../worker/retry.ts'
 import type { Advance, Attempt, AttemptResult, DoneLane, GoRequest } from './batches.ts'
+import { type Holders, holdersOf } from './holders-of.ts'
 
-/** What a lane reports and asks for at once. The result is settled before Go is asked for. */
-export type Step = { result?: AttemptResult; go?: GoRequest; done?: DoneLane }
+/**
+ * What a lane reports and asks for at once. The result is settled before Go is asked for.
+ * `claimNumber` counts the claims of a worker: of two on one lane, the later one holds it.
+ */
+export type Step = {
+  result?: AttemptResult
+  go?: GoRequest
+  claimNumber?: number
+  done?: DoneLane
+}
 /** An attempt that may be made while the lease lasts. */
 export type Allowed = { attempt: Attempt; lease: Lease }
 
@@ -64,7 +73,8 @@ const createSteps = (deps: Need, settled: () => void) =>
       try {
         const answer = await call(deps, going, whole)
         if (whole.results.length > 0) settled()
-        return steps.map((step) => allowed(step, answer))
+        const holders = holdersOf(steps)
+        return steps.map((step) => allowed(step, holders, answer))
       } catch (error) {
         return repeatApart(deps, going, whole, steps, error)
       }
@@ -89,12 +99,9 @@ const call = async (deps: Need, going: Going, { go, results, done }: Part): Prom
   return { lease: going.leaseOf(lease_ms), byPost }
 }
 
-/** An attempt is handed out once: two claims of one lane may ask for the same post in one call. */
-const allowed = ({ go }: Step, { lease, byPost }: Answer): Allowed | null => {
-  const attempt = go && byPost.get(go.post_id)
-  if (!attempt) return null
-  byPost.delete(attempt.post_id)
-  return { attempt, lease }
+const allowed = (step: Step, holders: Holders, { lease, byPost }: Answer): Allowed | null => {
+  const attempt = step.go && byPost.get(step.go.post_id)
+  return attempt && holders.get(attempt.post_id) === step ? { attempt, lease } : null
 }
 
 /**
@@ -115,6 +122,7 @@ const repeatApart = (
     return deps.sleep(100).then(() => retry(deps, repeat, { forMs }))
   }
   const isBare = (step: Step) => !step.go
+  const holders = holdersOf(steps)
   const reported = again({ go: [], results, done }, REPORT_MS)
   const gone = again({ go, results: [], done: [] }, GO_MS)
   for (const part of [reported, gone]) {
@@ -125,6 +133,6 @@ const repeatApart = (
   return steps.map(async (step) => {
     const answer = await (isBare(step) ? reported : gone)
     if (!answer && !isBare(step)) throw error
-    return answer ? allowed(step, answer) : null
+    return answer ? allowed(step, holders, answer) : null
   })
 }

@@ -14,6 +14,7 @@ export type LaneTools = {
   network: Network
   clock: DatabaseClock
   claimId: string
+  claimNumber: number
   /** Resolves once the step is committed, with what may be sent now. */
   advance(step: Step): Promise<Allowed | null>
   /** CPU estimate of one attempt was spent. */
@@ -71,7 +72,8 @@ const runJob = async (
   }
   const go = { post_id: job.post_id, claim_id: tools.claimId }
   for (;;) {
-    const allowed = await tools.advance({ ...(result && { result }), go })
+    const { claimNumber } = tools
+    const allowed = await tools.advance({ ...(result && { result }), go, claimNumber })
     if (!allowed) return { tokenRejected: false }
     const { attempt, lease } = allowed
     const { network, clock } = tools

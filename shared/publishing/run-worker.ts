@@ -51,17 +51,18 @@ const work = async (
     ageMs: deps.monotonic() - isolate.startedAt,
     cpuMs: plannedCpuMs(isolate),
   })
-  let isFirst = true
+  let claimNumber = 0
 
-  while (isFirst || mayTakeMore(life())) {
+  while (claimNumber === 0 || mayTakeMore(life())) {
     const room = CAPACITY - crew.size()
-    const share = shareOf(isolate, room, isFirst)
-    isFirst = false
+    const share = shareOf(isolate, room, claimNumber === 0)
+    claimNumber += 1
     const claimed = await claimLanes(deps, workerId, share).catch(failed(deps, 'claim failed'))
     // Without the database no more work is taken, but what is under way is brought to its end.
     if (!claimed) break
     for (const lane of claimed.lanes) {
-      const tools = { network, advance, clock: claimed.clock, claimId: claimed.id }
+      const { id: claimId, clock } = claimed
+      const tools = { network, advance, clock, claimId, claimNumber }
       crew.add(runPlannedLane(deps, isolate, lane, tools))
     }
     if (crew.size() === 0) break

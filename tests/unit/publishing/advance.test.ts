@@ -8,18 +8,18 @@ const answer = (postIds: string[]) => ({
   attempts: postIds.map((post_id) => attemptOf({ post_id })),
 })
 
-test('an attempt is handed to one asker, whoever else asks for the post in the same call', async () => {
+test('of two claims of one lane the later gets the attempt, whoever asks first in a call', async () => {
   const { deps, calls } = fakeWorker({ advance: () => answer(['a', 'b']) })
   const { advance } = createAdvance(deps)
   const asked = [
-    { post_id: 'a', claim_id: 'lapsed' },
-    { post_id: 'b', claim_id: 'current' },
-    { post_id: 'a', claim_id: 'current' },
+    { go: { post_id: 'a', claim_id: 'lapsed' }, claimNumber: 1 },
+    { go: { post_id: 'a', claim_id: 'current' }, claimNumber: 2 },
+    { go: { post_id: 'b', claim_id: 'current' }, claimNumber: 2 },
+    { go: { post_id: 'b', claim_id: 'lapsed' }, claimNumber: 1 },
   ]
-  const allowed = await Promise.all(asked.map((go) => advance({ go })))
+  const allowed = await Promise.all(asked.map((step) => advance(step)))
   expect(calls).toHaveLength(1)
-  const sent = allowed.flatMap((each) => each?.attempt.post_id ?? [])
-  expect(sent.sort()).toEqual(['a', 'b'])
+  expect(allowed.map((each) => each?.attempt.post_id ?? null)).toEqual([null, 'a', 'b', null])
 })
 
 test('what was settled is stamped at the end, once, and nothing when nothing was', async () => {

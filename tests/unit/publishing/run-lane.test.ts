@@ -70,6 +70,7 @@ const laneOf = async ({
     }),
     clock: anchorClock(START, 0, worker.deps.monotonic),
     claimId: 'claim',
+    claimNumber: 1,
     advance: async (step) => {
       if (step.result) {
         const { result } = step
