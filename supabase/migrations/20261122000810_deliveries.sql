@@ -46,8 +46,8 @@ create index webhook_deliveries_workspace_id_id_idx
 -- Serves: GET /deliveries?endpoint_id.
 create index webhook_deliveries_endpoint_id_id_idx
   on public.webhook_deliveries (endpoint_id, id desc);
--- Serves: GET /deliveries?status=failed, what somebody has to look at. By the failure and not by the
--- status, which every delivery changes: one that arrives touches no index.
+-- By the failure and not by the status, which every delivery changes: one that arrives touches no index.
+-- Serves: GET /deliveries?status=failed, what somebody has to look at.
 create index webhook_deliveries_failed_idx
   on public.webhook_deliveries (workspace_id, id desc) where failure is not null;
 -- Serves: GET /deliveries?event_id, what became of one event.

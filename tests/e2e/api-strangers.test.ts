@@ -40,6 +40,8 @@ const bodies: Record<string, object> = {
   'POST /posts/{id}/schedule': { scheduled_at: 'now' },
   'POST /posts/{id}/resolve': { outcome: 'not_live' },
   'PATCH /webhook-endpoints/{id}': { status: 'disabled' },
+  'POST /webhook-endpoints/{id}/recover': { since: new Date().toISOString() },
+  'POST /webhook-endpoints/{id}/replay-missing': { since: new Date().toISOString() },
   'PATCH /workspaces/{id}': { paused: true },
   'PATCH /workspaces/{id}/budget': { monthly_limit_usd: '1' },
   'PATCH /media/{id}': { alt_text: 'Theirs' },

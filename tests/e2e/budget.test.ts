@@ -36,15 +36,17 @@ test('money is quoted, held, settled and shown; too little of it refuses by name
   })
   expect(quote.body).toMatchObject({ valid: true, quote_usd: '0.20' })
 
-  expect((await setLimit('0.22')).status).toBe(200)
+  // Connecting read the profile, which X bills, too.
+  expect((await setLimit('0.23')).status).toBe(200)
   const sent = await create(linked, 'now')
   expect(sent.status).toBe(201)
   await until('it is published', async () => (await status(sent.body.id)) === 'published', 30_000)
   const waiting = await create(text(), soon(600))
   expect((await budget()).body).toMatchObject({
-    monthly_limit_usd: '0.22',
+    monthly_limit_usd: '0.23',
     spent_usd: '0.20',
     held_usd: '0.015',
+    costs_usd: '0.01',
     remaining_usd: '0.005',
     status: 'open',
   })

@@ -18,7 +18,7 @@ export const LANE_GUARDS: Guard[] = [
       withoutText('private.allowed_jobs', 'and live.post_id is null'),
       withoutText('private.claimed_batch', "jobs.state = 'waiting'", 'true'),
     ),
-    sees: /an attempt was open|the job was sending|live attempt|duplicate key/,
+    sees: /an attempt was open|the job was sending|live attempt|duplicate key|again under one Go/,
     change: (plan) => ({
       ...rough(plan),
       accounts: 2,
