@@ -304,6 +304,8 @@ begin
       ) as due
     ) as batch on batch.jobs is not null
     where lanes.claim_id = p_claim_id
+      -- Taken over from a worker that died, a lane may be closed for longer than a lease.
+      and greatest(lanes.blocked_until, closed.until) <= p_now + p_ahead
   );
 end
 $$;

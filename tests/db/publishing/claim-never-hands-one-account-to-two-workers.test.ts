@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { connect } from '../../helpers/database.ts'
+import { connect, withTx } from '../../helpers/database.ts'
 import {
   claimJobs,
   connectAccount,
@@ -60,3 +60,22 @@ test('takes a lapsed claim again at once, and fences the worker that lost it', a
   expect(await go(tx, lost.claimId, [post], { now: new Date(NOW.getTime() + 15_000) })).toEqual([])
   expect(await count(tx, 'private.publish_jobs where post_id = $1', [post])).toBe(1)
 })
+
+test('gives a lapsed claim back whose lane is closed for longer than a worker waits', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    await schedulePost(tx, account)
+    await claimJobs(tx)
+    const windowEnd = new Date(NOW.getTime() + 900_000)
+    const lanes = 'private.account_lanes where account_id = $1'
+    await tx.query('update private.account_lanes set blocked_until = $2 where account_id = $1', [
+      account.id,
+      windowEnd,
+    ])
+
+    const later = await claimJobs(tx, { now: new Date(NOW.getTime() + 15_000) })
+
+    expect(later.lanes.map((lane) => lane.account_id)).not.toContain(account.id)
+    const { rows } = await tx.query(`select claim_id, ready_at from ${lanes}`, [account.id])
+    expect(rows).toEqual([{ claim_id: null, ready_at: windowEnd }])
+  }))
