@@ -36,6 +36,10 @@ as $$
 declare
   v_post public.posts := private.lock_post(p_post_id, 'editor', p_version);
 begin
+  -- A second click, and its next segment is on its way already.
+  if v_post.status = 'publishing' then
+    return private.post_document(v_post);
+  end if;
   perform private.require_remainder(v_post);
   perform private.refuse_first(private.problems_of(v_post, p_now, p_now));
   -- A second click, or a thread that waits for its account: it goes on by itself.

@@ -84,15 +84,16 @@ test('given up while a resumed segment waits, nothing of it is sent', () =>
   }))
 
 test.each([
-  ['on its way', 'post-in-flight', async (_: Tx) => {}],
+  ['on its way', 'post-in-flight', 'publishing', async (_: Tx) => {}],
   [
     'unknown',
     'outcome-unknown',
+    null,
     async (tx: Tx) => {
       await tx.query('select private.rescue_attempts(p_now => $1)', [at(600)])
     },
   ],
-])('while a segment is %s, nothing can be given up, resumed or deleted', (_, slug, wait) =>
+])('while a segment is %s, nothing can be given up or deleted', (_, slug, resumed, wait) =>
   withTx(async (tx) => {
     const { post } = await broken(tx)
     await tx.query('select public.resume_post($1)', [post])
@@ -103,7 +104,9 @@ test.each([
     expect((await startSending(tx, at(120))).attempts).toHaveLength(1)
     await wait(tx)
 
-    for (const verb of ['drop_remainder', 'resume_post', 'unpublish_post', 'retry_post']) {
+    const refused = ['drop_remainder', 'unpublish_post', 'retry_post']
+    if (resumed === null) refused.push('resume_post')
+    for (const verb of refused) {
       expect(await refusalOf(tx, `select public.${verb}($1)`, [post])).toMatchObject({
         code: 'PT409',
         message: slug,
@@ -113,6 +116,10 @@ test.each([
       code: 'PT409',
       message: 'post-not-editable',
     })
+    if (resumed !== null) {
+      const { rows } = await tx.query('select public.resume_post($1) as post', [post])
+      expect(rows[0].post.status).toBe(resumed)
+    }
     expect(await textsOf(tx, post)).toEqual(['one', 'two', 'three'])
   }),
 )
