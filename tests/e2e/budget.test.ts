@@ -36,17 +36,19 @@ test('money is quoted, held, settled and shown; too little of it refuses by name
   })
   expect(quote.body).toMatchObject({ valid: true, quote_usd: '0.20' })
 
-  // Connecting read the profile, which X bills, too.
-  expect((await setLimit('0.23')).status).toBe(200)
+  expect((await setLimit('1')).status).toBe(200)
   const sent = await create(linked, 'now')
   expect(sent.status).toBe(201)
   await until('it is published', async () => (await status(sent.body.id)) === 'published', 30_000)
+  // What X bills beside posts counts once it is folded: connecting read the profile.
+  await asSuperuser('select private.fold_costs()')
+  const { spent_usd, costs_usd } = (await budget()).body
+  expect([spent_usd, Number(costs_usd) > 0]).toEqual(['0.20', true])
+  await setLimit((Number(spent_usd) + Number(costs_usd) + 0.02).toFixed(3))
   const waiting = await create(text(), soon(600))
   expect((await budget()).body).toMatchObject({
-    monthly_limit_usd: '0.23',
     spent_usd: '0.20',
     held_usd: '0.015',
-    costs_usd: '0.01',
     remaining_usd: '0.005',
     status: 'open',
   })

@@ -8,6 +8,7 @@ const TICK_MS = 2_000
 /** Later ticks come slower. What is due and not done after a worker's longest life is left to the judge. */
 const SLOW_TICK_MS = 10_000
 const MOST_OVERDUE_TICKS = 55
+const LAST_TICK_MS = 60_000
 
 /** When something is to be done next, or has been due for a while. */
 const momentsOf = (state: Snapshot): number[] =>
@@ -31,6 +32,7 @@ export const calmDown = async (
     await scheduler.play(() => isOver() || scheduler.now() >= when)
   }
   let before = ''
+  let isQuiet = false
   for (let overdue = 0; !isOver(); ) {
     const moments = momentsOf(world.state())
     const due = moments.filter((moment) => moment <= world.time()).join()
@@ -40,9 +42,13 @@ export const calmDown = async (
     const next = waits
       ? 0
       : Math.min(...moments.filter((moment) => moment > world.time())) - world.time()
-    if (!(scheduler.now() + next <= end)) break
-    await tickAt(scheduler.now() + Math.max(next, overdue > 10 ? SLOW_TICK_MS : TICK_MS))
+    if (scheduler.now() + next <= end) {
+      isQuiet = false
+      await tickAt(scheduler.now() + Math.max(next, overdue > 10 ? SLOW_TICK_MS : TICK_MS))
+    } else if (!isQuiet) {
+      // What isolates still do ends by itself, and may leave something that is due.
+      isQuiet = true
+      await tickAt(scheduler.now() + LAST_TICK_MS)
+    } else break
   }
-  // What isolates still do ends by itself.
-  if (!isOver()) await tickAt(scheduler.now() + 60_000)
 }
