@@ -38,6 +38,8 @@ export type Plan = {
     /** Timelines and tokens. */
     readFault: number
     falseUnauthorized: number
+    /** How often a post is answered by the id of another one, as endings are weighted (x/fates.ts). */
+    foreignIds: number
     /** How long an accepted post may stay out of its timeline. */
     timelineLagMs: number
     /** How long after its departure a request may still be carried out. */
@@ -54,6 +56,8 @@ export type Plan = {
   holds: number
   /** How many posts are threads. */
   threads: number
+  /** How many segments show pictures. */
+  media: number
 }
 
 const maybe = (random: Random, probability: number, value: () => number) =>
@@ -94,6 +98,7 @@ export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => pl
       fault: maybe(random, 0.85, () => random.between(0.05, 0.6)),
       readFault: maybe(random, 0.6, () => random.between(0.05, 0.4)),
       falseUnauthorized: maybe(random, 0.3, () => random.between(0.02, 0.3)),
+      foreignIds: 0.5,
       timelineLagMs: random.pick([0, 2_000, 60_000, 400_000]),
       longestCarryMs: isWild ? 7_200_000 : 19_000,
       clockBehindMs: random.pick([0, 1_000, 110_000]),
@@ -105,6 +110,7 @@ export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => pl
     workspaces: [0, 1, 2].map(() => ({ resend: random.chance(0.7) })),
     holds: random.chance(0.1) ? 1 : 0,
     threads: random.pick([0.1, 0.3, 0.3, 0.8]),
+    media: random.pick([0, 0, 0.2, 0.5]),
   }
   return change(plan)
 }

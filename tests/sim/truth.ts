@@ -1,5 +1,6 @@
 import type { Call } from '../../scripts/stack/sandbox-x/call.ts'
 import { ACCOUNTS } from './database/fixture.ts'
+import { remoteMediaOf } from './database/media.ts'
 import type { Job, Live, Segment } from './database/snapshot.ts'
 import { attemptKey } from './invariants/index-rows.ts'
 import type { World } from './world.ts'
@@ -30,7 +31,12 @@ const LONGEST_REQUEST_MS = 20_000
 export const createTruth = (world: World) => {
   const permits: Permit[] = []
 
-  const textOf = (call: Call): string => JSON.parse(call.body).text
+  /** What a post says and shows is what it is known by. */
+  const contentOf = (call: Call): string => {
+    const { text, media } = JSON.parse(call.body)
+    return [text, ...(media?.media_ids ?? [])].join(' ')
+  }
+  const contentOfSegment = ({ text, media }: Segment) => [text, ...remoteMediaOf(media)].join(' ')
   /** Whoever is given up by the database is not waited for any more. */
   const isUnderWay = ({ attempt, sentBy, isOver }: Permit): boolean =>
     sentBy !== null &&
@@ -53,10 +59,11 @@ export const createTruth = (world: World) => {
       permits.filter(({ segment }) => segment.post === post && segment.position === position),
     /** A worker asks for a POST: allowed once, for the text of its Go, at its time, under its lease. */
     ask: (call: Call, remoteUserId: string | null, who: string): Permit => {
-      const text = textOf(call)
+      const text = contentOf(call)
       const account = ACCOUNTS.find((each) => each.remoteUserId === remoteUserId)
       const same = permits.filter(
-        ({ segment, account: id }) => segment.text === text && (!account || id === account.id),
+        ({ segment, account: id }) =>
+          contentOfSegment(segment) === text && (!account || id === account.id),
       )
       const permit = same.findLast(({ sentBy }) => sentBy === null)
       if (!permit) {
@@ -68,7 +75,9 @@ export const createTruth = (world: World) => {
       }
       const rival = permits.find((other) => other.account === permit.account && isUnderWay(other))
       if (rival) {
-        world.fail(`${who} POSTs "${text}" while ${rival.sentBy} sends "${rival.segment.text}"`)
+        world.fail(
+          `${who} POSTs "${text}" while ${rival.sentBy} sends "${contentOfSegment(rival.segment)}"`,
+        )
       }
       permit.sentBy = who
       const now = world.time()

@@ -2,6 +2,7 @@ import type { Client } from 'pg'
 import { sealTokens } from '../../../shared/accounts/token-envelope.ts'
 import { parseEnv } from '../../../shared/env.ts'
 import { signUp } from '../../helpers/callers.ts'
+import { uploadMedia } from './media.ts'
 
 /** The deployment every seed plays on: its environment, its people and their accounts. */
 export const ENV = parseEnv({
@@ -68,6 +69,7 @@ export const makeFixture = async (client: Client): Promise<SimPerson[]> => {
   for (const account of ACCOUNTS) {
     await connect(client, account, people[account.person] as SimPerson)
   }
+  await uploadMedia(client, ACCOUNTS)
   await client.query(`select vault.create_secret('${ENV.SUPABASE_URL}', 'project_url')`)
   await client.query(`select vault.create_secret('sb_secret_cron', 'cron_key')`)
   await client.query('select private.stamp_events()')

@@ -34,6 +34,7 @@ export const PARTS: Record<keyof Snapshot, Part> = {
         status: 'status',
         remote: 'remote_id',
         text: 'text',
+        media: 'media_ids',
       },
       '(select * from public.post_segments order by post_id, position) as segments',
     ),

@@ -17,6 +17,8 @@ export type Segment = {
   status: string
   remote: string | null
   text: string
+  /** Ids of what it shows, in order. */
+  media: string[]
 }
 export type Attempt = {
   post: string

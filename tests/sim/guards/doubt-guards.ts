@@ -49,6 +49,21 @@ export const DOUBT_GUARDS: Guard[] = [
     change: (plan) => ({ ...rough(plan), x: { ...rough(plan).x, refusesDuplicates: false } }),
   },
   {
+    name: 'a post with media is never sent again by itself',
+    tampering: sql(withoutText('private.give_up_absent', "and segments.media_ids = '{}'")),
+    sees: /a post with media was sent again/,
+    change: (plan) => ({ ...silent(plan), media: 1 }),
+  },
+  {
+    name: 'a post of X belongs to one segment',
+    tampering: sql(
+      'alter table private.remote_posts drop constraint remote_posts_pkey',
+      withoutText('private.close_attempts', ' and taken.remote_id is null'),
+    ),
+    sees: /belongs to|says another text than X/,
+    change: (plan) => ({ ...rough(plan), accounts: 1, x: { ...rough(plan).x, foreignIds: 30 } }),
+  },
+  {
     name: 'a reply is never sent again by itself',
     tampering: sql(withoutText('private.give_up_absent', 'and live.position = 0')),
     sees: /a reply was sent again/,

@@ -1,3 +1,4 @@
+import type { Plan } from '../plan.ts'
 import { type Guard, sql } from './guard.ts'
 import { withoutText } from './patch-function.ts'
 import { busy, restless, rough } from './plans.ts'
@@ -7,6 +8,12 @@ const unfenced = withoutText(
   'set claim_id = null, lease_expires_at = null',
   'set claim_id = claim_id',
 )
+
+const withHaste = (plan: Plan): Plan => ({
+  ...busy(plan),
+  people: { actions: 60, governs: false },
+  threads: 0.1,
+})
 
 /** Of lanes and of Go. */
 export const LANE_GUARDS: Guard[] = [
@@ -26,6 +33,12 @@ export const LANE_GUARDS: Guard[] = [
       bell: { lost: 0, lateTick: 1 },
       isolate: { ...rough(plan).isolate, crash: 0, freeze: 0.1, crashAtCommit: 0.1 },
     }),
+  },
+  {
+    name: 'Go asks for the claim that holds the lane',
+    tampering: sql(withoutText('private.allowed_jobs', ' and lanes.claim_id = wanted.claim_id')),
+    sees: /while worker\d+ sends/,
+    change: withHaste,
   },
   {
     name: 'Go leaves a closed lane alone: paused accounts and workspaces, suspensions, budgets',

@@ -82,6 +82,10 @@ export const goWasRight = (
     [!earlier.some(({ status }) => status === 'accepted'), 'X had accepted it'],
     [!earlier.some(({ status }) => status === 'unknown'), 'an outcome was unknown'],
     [given.length === 0 || attempt.position === 0, 'a reply was sent again'],
+    [
+      given.length === 0 || segments.get(segmentKey(attempt))?.media.length === 0,
+      'a post with media was sent again',
+    ],
     [given.length === 0 || rules.resend(post?.account ?? ''), 'the workspace does not send again'],
     [given.every(({ sending }) => now > sending + QUIET_MS), 'the quiet time was not over'],
   ]

@@ -1,4 +1,5 @@
 import { ACCOUNTS } from '../database/fixture.ts'
+import { remoteMediaOf } from '../database/media.ts'
 import type { Snapshot } from '../database/snapshot.ts'
 import type { Permit, Truth } from '../truth.ts'
 import type { World } from '../world.ts'
@@ -61,6 +62,10 @@ export const publishedIsOnX = (
     const checks: [boolean, string][] = [
       [found?.user_id === account?.remoteUserId, `segment ${key} is not on X as ${segment.remote}`],
       [found?.text === segment.text, `segment ${key} says another text than X`],
+      [
+        String(found?.media ?? []) === String(remoteMediaOf(segment.media)),
+        `segment ${key} shows other pictures than X`,
+      ],
       [found?.reply_to === parent, `segment ${key} replies to ${found?.reply_to}, not ${parent}`],
       [
         owners.get(segment.remote) === key,

@@ -1,4 +1,5 @@
 import type { SimAccount } from '../database/fixture.ts'
+import { mediaOf } from '../database/media.ts'
 import type { Post } from '../database/snapshot.ts'
 import type { Random } from '../random.ts'
 import type { Truth } from '../truth.ts'
@@ -19,6 +20,14 @@ export const createPostChanges = ({ world, acts: { act, serve }, truth, random }
     late_after_seconds: random.pick([1, 20, 120, 3600]),
   })
 
+  /** Some pictures come without a word: X takes such a post as often as it is sent. */
+  const show = (account: SimAccount, text: string) => {
+    if (!random.chance(plan.media)) return { text }
+    const own = mediaOf(account.id).map(({ id }) => id)
+    const media_ids = random.chance(0.3) ? own : [random.pick(own)]
+    return { text: random.chance(0.5) ? '' : text, media_ids }
+  }
+
   const write = async (account: SimAccount, isDraft = false): Promise<void> => {
     written += 1
     const twin = random.chance(0.05) ? random.pick(truth.permits)?.segment.text : undefined
@@ -27,7 +36,7 @@ export const createPostChanges = ({ world, acts: { act, serve }, truth, random }
       { length: count },
       (_, at) => `#${written}.${at} ${random.pick(WORDS)}`,
     )
-    const segments = (twin ? [twin] : texts).map((text) => ({ text }))
+    const segments = (twin ? [twin] : texts).map((text) => show(account, text))
     const scheduled_at = isDraft ? null : instant(random.between(-30_000, plan.stormMs * 0.8))
     const post = { account_id: account.id, segments, scheduled_at, ...late() }
     await act(account, 'create_post', { p_post: post })

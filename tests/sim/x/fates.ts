@@ -38,7 +38,6 @@ const afterwards: Record<string, number> = {
   '500': 3,
   '503': 1,
   garbage: 1,
-  'the id of another post': 0.5,
 }
 
 const refusals: Record<string, number> = {
@@ -95,7 +94,8 @@ export const drawFate = (world: World, random: Random, call: Call): Fate => {
     const longest = random.chance(0.3) ? x.longestCarryMs : Math.min(x.longestCarryMs, 19_000)
     return { kind: 'late', carryMs: random.between(0, longest), answers: random.chance(0.3) }
   }
+  const endings = { ...afterwards, 'the id of another post': x.foreignIds }
   return kind === 'after'
-    ? { kind: 'carried out, then', ending: random.weighted(afterwards) as Ending, ms }
+    ? { kind: 'carried out, then', ending: random.weighted(endings) as Ending, ms }
     : { kind: 'not carried out, but', ending: random.weighted(refusals) as Ending, ms }
 }

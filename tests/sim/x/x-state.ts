@@ -9,6 +9,7 @@ import { createState, type Post } from '../../../scripts/stack/sandbox-x/state.t
 import type { World as Sandbox } from '../../../scripts/stack/sandbox-x/world.ts'
 import { ACCOUNTS, accessTokenOf, refreshTokenOf, SCOPE } from '../database/fixture.ts'
 import type { World } from '../world.ts'
+import { picturesOf } from './pictures.ts'
 
 /** What X really has, whatever it says: the truth everything is judged by. */
 export type XState = {
@@ -88,6 +89,7 @@ export const createXState = (world: World): XState => {
         spent: false,
       },
     })
+    for (const media of picturesOf(account)) applyEntry(state, { t: 'media', media })
   }
   const isVisible = (post: Post) => (shownAt.get(post.id) ?? 0) <= world.time()
 

@@ -31,8 +31,9 @@ const responseOf = ({ status, body, headers }: Answer) =>
 const isPost = ({ method, path }: Call) => method === 'POST' && path === '/2/tweets'
 
 const nameOf = (call: Call) => {
-  const text = isPost(call) ? ` "${JSON.parse(call.body).text}"` : ''
-  return `${call.method} ${call.path}${text}`
+  if (!isPost(call)) return `${call.method} ${call.path}`
+  const { text, media } = JSON.parse(call.body)
+  return `${call.method} ${call.path} "${[text, ...(media?.media_ids ?? [])].join(' ')}"`
 }
 
 /** Tokens come from nowhere near the seed, so a trace leaves them out. */
