@@ -28,8 +28,7 @@ const blankIsAbsent = (value: unknown) => (value === '' ? undefined : value)
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess(blankIsAbsent, schema.optional())
 const url = (fallback: string) => z.preprocess(blankIsAbsent, z.url().default(fallback))
 
-/** Every variable our functions read, by its own name. docs/configuration.md says what each means. */
-export const EnvSchema = z.object({
+const Variables = z.object({
   SUPABASE_URL: z.url().refine((url) => !/-all\.supabase\.\w+$/.test(new URL(url).hostname), {
     error: 'leads to replicas, too: name the project itself',
   }),
@@ -86,6 +85,16 @@ export const EnvSchema = z.object({
   S3_SECRET_ACCESS_KEY: z.string().min(1),
   SB_REGION: optional(z.string()),
 })
+
+/** An e-mail nobody can tell from a forged one is worse than none. */
+const signEmails = (env: z.infer<typeof Variables>, context: z.core.$RefinementCtx) => {
+  if (env.EMAIL_HOOK_URL === undefined || env.EMAIL_HOOK_SECRET.length > 0) return
+  const message = 'must be set along with EMAIL_HOOK_URL'
+  context.addIssue({ code: 'custom', path: ['EMAIL_HOOK_SECRET'], message })
+}
+
+/** Every variable our functions read, by its own name. docs/configuration.md says what each means. */
+export const EnvSchema = Variables.superRefine(signEmails)
 
 export type Env = z.infer<typeof EnvSchema>
 

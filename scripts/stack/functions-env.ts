@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { JSONWebKeySet } from 'jose'
+import { EnvSchema } from '../../shared/env.ts'
 import type { Keys } from './keys.ts'
 import { SANDBOX_BEARER_TOKEN, SANDBOX_CONSUMER_SECRET } from './sandbox-x/app-secrets.ts'
 import { STORAGE } from './storage/settings.ts'
@@ -56,34 +57,14 @@ const ownStorage = (apiUrl: string, { storage }: Keys) => ({
   S3_SECRET_ACCESS_KEY: storage.secretAccessKey,
 })
 
-const OWN_NAMES = [
-  'ENCRYPTION_KEYS',
-  'X_CLIENT_ID',
-  'X_CLIENT_SECRET',
-  'X_CONSUMER_SECRET',
-  'X_BEARER_TOKEN',
-  'X_ACTIVITY_EVENTS',
-  'STRIPE_SECRET_KEY',
-  'STRIPE_WEBHOOK_SECRETS',
-  'STRIPE_TIERS',
-  'STRIPE_GRACE_DAYS',
-  'STRIPE_API_URL',
-  'X_API_URL',
-  'X_AUTHORIZE_URL',
-  'X_TOKEN_URL',
-  'ALLOWED_ORIGINS',
-  'DOCS_URL',
-  'THREAD_PAUSE_SECONDS',
-  'WEBHOOK_PRIVATE_HOSTS',
-  'WEBHOOK_PROXY_URL',
-  'S3_ENDPOINT',
-  'S3_PUBLIC_ENDPOINT',
-  'S3_REGION',
-  'S3_BUCKET',
-  'S3_ACCESS_KEY_ID',
-  'S3_SECRET_ACCESS_KEY',
-]
+/** What the platform sets and no shell may: see `functionsEnv`. */
+const isPlatforms = (name: string) => /^(SUPABASE|SB)_/.test(name)
 
 /** Our own settings among the variables of a shell or `.env`. */
 export const ownSettings = (source: Record<string, string | undefined>) =>
-  Object.fromEntries(OWN_NAMES.flatMap((name) => (source[name] ? [[name, source[name]]] : [])))
+  Object.fromEntries(
+    Object.keys(EnvSchema.shape).flatMap((name) => {
+      const value = source[name]
+      return value && !isPlatforms(name) ? [[name, value]] : []
+    }),
+  )

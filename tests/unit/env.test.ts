@@ -40,3 +40,14 @@ for (const [name, value] of wrong) {
     expect(() => parseEnv({ ...VARIABLES, [name]: value })).toThrow(name)
   })
 }
+
+test('refuses a hook for e-mails without the secret that signs them', () => {
+  const hook = { ...VARIABLES, EMAIL_HOOK_URL: 'https://hook.example/send' }
+  expect(() => parseEnv(hook)).toThrow('EMAIL_HOOK_SECRET is missing')
+  expect(() => parseEnv({ ...hook, EMAIL_HOOK_SECRET: ' ' })).toThrow(
+    'EMAIL_HOOK_SECRET: must be set along with EMAIL_HOOK_URL',
+  )
+  expect(parseEnv({ ...hook, EMAIL_HOOK_SECRET: `whsec_${btoa('s'.repeat(32))}` })).toMatchObject({
+    EMAIL_HOOK_URL: 'https://hook.example/send',
+  })
+})

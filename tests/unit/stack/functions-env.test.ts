@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { functionsEnv, ownSettings } from '../../../scripts/stack/functions-env.ts'
+import { EnvSchema } from '../../../shared/env.ts'
 
 const keys = {
   signing: { kty: 'EC', kid: 'k' },
@@ -48,6 +49,14 @@ test('hands over the named secret keys as the platform does', () => {
     default: 'sb_secret_s',
     cron: 'sb_secret_c',
   })
+})
+
+test('hands over every setting the functions know, but for what the platform sets', () => {
+  const names = Object.keys(EnvSchema.shape)
+  const taken = Object.keys(ownSettings(Object.fromEntries(names.map((name) => [name, 'set']))))
+  const platforms = ['SUPABASE_URL', 'SUPABASE_PUBLISHABLE_KEYS', 'SUPABASE_SECRET_KEYS']
+  platforms.push('SUPABASE_JWKS', 'SB_REGION')
+  expect(taken).toEqual(names.filter((name) => !platforms.includes(name)))
 })
 
 test('takes our own settings from a shell and nothing else', () => {
