@@ -34,13 +34,30 @@ export const checkUrl = (text: string, { privateHosts, ownHost }: Rules): Checke
 
   const port = url.port || defaultPorts[url.protocol]
   if (privateHosts.includes(`${url.hostname}:${port}`)) return { kind: 'private', url }
+  const checked = checkPublic(url, ownHost)
+  return checked.kind === 'refused' && isLocal(url.hostname)
+    ? refused(
+        `${checked.reason} For development, the operator may name ${url.hostname}:${port} in WEBHOOK_PRIVATE_HOSTS.`,
+      )
+    : checked
+}
+
+const checkPublic = (url: URL, ownHost: string): CheckedUrl => {
   if (url.protocol !== 'https:') return refused('Must begin with https://.')
   if (url.port !== '') return refused('Must be on port 443.')
   return checkHost(url, ownHost)
 }
 
+const bare = (hostname: string) => hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+
+/** Of this machine or its network, and so perhaps a developer's own. */
+const isLocal = (hostname: string) => {
+  const host = bare(hostname)
+  return ipaddr.isValid(host) ? !isGlobalAddress(host) : isLocalName(host)
+}
+
 const checkHost = (url: URL, ownHost: string): CheckedUrl => {
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+  const host = bare(url.hostname)
   if (isOurs(host, ownHost)) return refused('May not be the address of this service.')
   if (ipaddr.isValid(host)) {
     return isGlobalAddress(host)

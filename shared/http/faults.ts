@@ -28,6 +28,9 @@ const sentence = (issue: z.core.$ZodIssue) => {
   if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) {
     return `Missing: send ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}.`
   }
+  if (issue.code === 'invalid_format' && issue.format === 'datetime') {
+    return 'Must be an instant with its offset, such as 2026-12-01T09:00:00Z.'
+  }
   return issue.message.endsWith('.') ? issue.message : `${issue.message}.`
 }
 

@@ -415,7 +415,7 @@ declare
 begin
   if v_endpoint.status = 'disabled' then
     perform private.refuse(409, 'webhook-endpoint-disabled', 'Nothing is delivered to a disabled endpoint.',
-      'Set its status to enabled first.');
+      'Enable it first: PATCH /webhook-endpoints/:id with {"status": "enabled"}.');
   end if;
   insert into public.events (workspace_id, type, subject_type, subject_id, data)
   values (

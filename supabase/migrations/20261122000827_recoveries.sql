@@ -151,7 +151,7 @@ declare
 begin
   if v_endpoint.status = 'disabled' then
     perform private.refuse(409, 'webhook-endpoint-disabled', 'Nothing is delivered to a disabled endpoint.',
-      'Set its status to enabled first.');
+      'Enable it first: PATCH /webhook-endpoints/:id with {"status": "enabled"}.');
   end if;
   if p_is_dry then
     if p_kind = 'missing' then

@@ -38,3 +38,19 @@ test('refuses a host without an address, and one that cannot be looked up', asyn
     expect(await checkTarget(deps, 'https://a.example/')).toMatchObject({ slug: 'dns' })
   }
 })
+
+test.each([
+  'http://localhost:3000/hook',
+  'http://127.0.0.1:3000/hook',
+  'http://my-laptop.local:3000/hook',
+])('who means their own machine is told of the setting for that: %s', async (url) => {
+  const target = await checkTarget(resolvingTo(), url)
+  expect(target).toMatchObject({
+    reason: expect.stringContaining(`${new URL(url).host} in WEBHOOK_PRIVATE_HOSTS`),
+  })
+})
+
+test('who means the internet is not', async () => {
+  const target = await checkTarget(resolvingTo('1.1.1.1'), 'http://a.example/')
+  expect(target).toMatchObject({ reason: 'Must begin with https://.' })
+})

@@ -182,3 +182,15 @@ test('counts calls per person and records them together, after the answers', asy
     { p_rows: [{ user_id: expect.any(String), api_calls: 3 }] },
   ])
 })
+
+test('says of a time how one is written', async () => {
+  const { call } = fakeApi()
+  const { body: problem } = await call('GET', '/deliveries?from=2026-12-01')
+  expect(problem.errors).toEqual([
+    {
+      pointer: '/from',
+      in: 'query',
+      detail: 'Must be an instant with its offset, such as 2026-12-01T09:00:00Z.',
+    },
+  ])
+})
