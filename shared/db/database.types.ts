@@ -822,6 +822,7 @@ export type Database = {
           status: string
           url: string
           version: number
+          warned_at: string | null
           workspace_id: string
         }
         ComputedFields: never
@@ -842,6 +843,7 @@ export type Database = {
           status?: string
           url: string
           version?: number
+          warned_at?: string | null
           workspace_id: string
         }
         Update: {
@@ -861,6 +863,7 @@ export type Database = {
           status?: string
           url?: string
           version?: number
+          warned_at?: string | null
           workspace_id?: string
         }
         Relationships: [
@@ -1011,6 +1014,7 @@ export type Database = {
       disconnect_account: { Args: { p_account_id: string; p_version?: number }; Returns: Json }
       drop_remainder: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
       duplicate_post: { Args: { p_post_id: string }; Returns: Json }
+      end_of_events: { Args: { p_workspace_id: string }; Returns: Json }
       get_account_summary: {
         Args: { p_account_id: string; p_from?: string; p_to?: string }
         Returns: Json

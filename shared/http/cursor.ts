@@ -13,17 +13,24 @@ const decodeCursor = (cursor: string): unknown => {
   }
 }
 
-/** A query parameter that takes a cursor made from a key of this shape, and gives that key. */
-export const cursorOf = <Key extends z.ZodType>(key: Key) =>
+/**
+ * A query parameter that takes a cursor made from a key of this shape, and gives that key; or `word`,
+ * which stands for a place.
+ */
+export const cursorOf = <Key extends z.ZodType, Word extends string = never>(
+  key: Key,
+  word?: Word,
+) =>
   z
     .string()
     .max(500)
-    .transform((cursor, context): z.output<Key> => {
+    .transform((cursor, context): z.output<Key> | Word => {
+      if (cursor === word) return word
       const parsed = key.safeParse(decodeCursor(cursor))
       if (parsed.success) return parsed.data
       context.addIssue({
         code: 'custom',
-        message: 'Not a cursor of this list. Use the next_cursor of the page before.',
+        message: `Not a cursor of this list. Use the next_cursor of the page before${word ? `, or "${word}"` : ''}.`,
       })
       return z.NEVER
     })

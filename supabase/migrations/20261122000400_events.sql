@@ -411,6 +411,44 @@ $$;
 comment on function public.list_events(uuid, bigint, int, jsonb) is
   '{events: stamped events after a sequence, oldest first, at most 100, has_more, read_to: the last sequence looked at, null when there is none}.';
 
+-- What is written but not yet stamped comes after it.
+create function public.end_of_events(p_workspace_id uuid)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_workspace_id uuid := coalesce(p_workspace_id, private.personal_workspace_id());
+  v_last_sequence bigint := (
+    select positions.sequence
+    from public.event_positions as positions
+    where positions.workspace_id = v_workspace_id
+    order by positions.sequence desc
+    limit 1
+  );
+begin
+  return jsonb_build_object(
+    'last_sequence', coalesce(v_last_sequence, (
+      select horizons.last_sequence
+      from public.event_horizons as horizons
+      where horizons.workspace_id = v_workspace_id
+    )),
+    'fork', (
+      select forks.id
+      from public.event_forks as forks
+      where forks.workspace_id = v_workspace_id
+      order by forks.forked_at desc
+      limit 1
+    )
+  );
+end
+$$;
+
+comment on function public.end_of_events(uuid) is
+  '{last_sequence: of the newest event with a place in the log, null when there was none yet, fork: the newest}.';
+
+grant execute on function public.end_of_events(uuid) to authenticated;
 grant execute on function public.list_events(uuid, bigint, int, jsonb) to authenticated;
 grant execute on function public.locate_event_cursor(uuid, bigint, uuid) to authenticated;
 

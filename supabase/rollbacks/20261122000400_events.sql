@@ -1,6 +1,7 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+drop function public.end_of_events(uuid);
 drop function public.list_events(uuid, bigint, int, jsonb);
 drop function public.locate_event_cursor(uuid, bigint, uuid);
 drop function private.fork_events(timestamptz);

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import type { Deps } from '../../../shared/deps.ts'
+import { endOfEvents } from '../../../shared/events/end-of-events.ts'
 import { Event } from '../../../shared/events/event.ts'
 import { describeType, EventTypeName, eventTypeNames } from '../../../shared/events/event-types.ts'
 import { listEvents } from '../../../shared/events/list-events.ts'
@@ -15,7 +16,12 @@ import { validate } from '../../../shared/http/validate.ts'
 import { workspace } from '../../../shared/http/workspace.ts'
 
 const ListQuery = z.strictObject({
-  after: cursorOf(z.tuple([z.int().min(0), z.uuid().nullable()])).optional(),
+  after: cursorOf(z.tuple([z.int().min(0), z.uuid().nullable()]), 'latest')
+    .optional()
+    .meta({
+      description:
+        'The next_cursor of the page before. `latest`: the end of the log as it is now, to go on from without reading the past.',
+    }),
   types: z
     .string()
     .transform((names) => names.split(','))
@@ -48,7 +54,7 @@ const docs = {
   list: describe({
     summary: 'Read the log of a workspace, oldest first',
     description:
-      'next_cursor is given even at the end of the log: ask again with ?after=<next_cursor> for what comes next. Nothing is skipped and nothing comes twice. Filtered, a page looks at 2,000 events at most: it may be short, or empty, while has_more is true. After a restore of the database a cursor from beyond the restored moment answers 409 `log-restored`, and one from before what is kept (13 months, unless the operator says otherwise) 410 `log-expired`, each with the `next_cursor` to go on from.',
+      'next_cursor is given even at the end of the log: ask again with ?after=<next_cursor> for what comes next. Nothing is skipped and nothing comes twice. Without `after` the log is read from its beginning; `?after=latest` answers an empty page whose next_cursor is its end. Filtered, a page looks at 2,000 events at most: it may be short, or empty, while has_more is true. After a restore of the database a cursor from beyond the restored moment answers 409 `log-restored`, and one from before what is kept (13 months, unless the operator says otherwise) 410 `log-expired`, each with the `next_cursor` to go on from.',
     responses: { 200: { description: 'A page.', schema: pageOf(Event), headers: ['link'] } },
     errors: ['log-restored', 'log-expired'],
   }),
@@ -69,8 +75,13 @@ export const events = (deps: Deps) =>
       validate('query', ListQuery),
       async (c) => {
         const { after, limit, ...filter } = c.req.valid('query')
-        const [from, known] = after ?? [null, null]
         const { caller, workspaceId } = c.var
+        if (after === 'latest') {
+          const { lastSequence, fork } = await endOfEvents(caller, workspaceId)
+          const end = encodeCursor([lastSequence, fork])
+          return c.json({ data: [] as Event[], next_cursor: end, has_more: false }, 200)
+        }
+        const [from, known] = after ?? [null, null]
         const [{ fork, lost_after: lostAfter, forgotten_to: forgottenTo }, page] =
           await Promise.all([
             locateCursor(caller, workspaceId, from, known),

@@ -92,3 +92,26 @@ test('a filtered reader is led past what it does not want, in pages that look at
   ).toEqual([])
   await disconnect(client)
 })
+
+test('who starts from the end reads nothing of before, and everything that gets its place later', async () => {
+  const client = await connect()
+  const workspace = randomUUID()
+  const end = async () =>
+    (
+      await client.query<{ end: { last_sequence: number | null } }>(
+        'select public.end_of_events($1) as end',
+        [workspace],
+      )
+    ).rows[0]?.end.last_sequence
+  expect(await end()).toBeNull()
+  await emitEvent(client, workspace)
+  while ((await stampEvents(client)) > 0) {}
+  const unstamped = await emitEvent(client, workspace)
+  const from = await end()
+  expect(from).toBe(1)
+  const later = await emitEvent(client, workspace)
+  while ((await stampEvents(client)) > 0) {}
+  const { events } = await readPage(client, workspace, Number(from), 100)
+  expect(events.map(({ id }) => id)).toEqual([unstamped, later])
+  await disconnect(client)
+})

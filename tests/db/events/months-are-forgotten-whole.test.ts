@@ -68,6 +68,8 @@ test('a log whose events are all gone still knows where it goes on', () =>
     await forget(tx)
     expect(await listEvents(tx, workspace)).toEqual([])
     expect([await locate(tx, workspace, 0), await locate(tx, workspace, 1)]).toEqual([1, null])
+    const { rows } = await tx.query('select public.end_of_events($1) as end', [workspace])
+    expect(rows[0].end).toEqual({ last_sequence: 1, fork: null })
   }))
 
 test('a month with an unstamped event stays, with all that follow it, and says so', () =>

@@ -52,6 +52,37 @@ test('reads the log in order, and gives a cursor to go on with even at its end',
   expect(await read(`/events?after=${second.cursor}`)).toMatchObject({ sequences: [4] })
 })
 
+test('whoever starts from now gets the end of the log, and what comes after it', async () => {
+  const { call, calls } = fakeApi({
+    'rpc/end_of_events': () => ({ last_sequence: 7, fork: null }),
+    'rpc/locate_event_cursor': standing,
+    'rpc/list_events': ({ p_after }) => pageOf([event(Number(p_after) + 1)]),
+  })
+  const { status, body } = await call('GET', '/events?after=latest&types=post.published')
+  expect([status, body.data, body.has_more]).toEqual([200, [], false])
+  expect(calls.map(({ name }) => name)).toEqual(['rpc/end_of_events'])
+  const next = await call('GET', `/events?after=${body.next_cursor}`)
+  expect(next.body.data).toEqual([event(8)])
+})
+
+test('the end of a log without events is its beginning', async () => {
+  const { call } = fakeApi({
+    'rpc/end_of_events': () => ({ last_sequence: null, fork: null }),
+    'rpc/locate_event_cursor': standing,
+    'rpc/list_events': ({ p_after }) => pageOf([event(Number(p_after) + 1)]),
+  })
+  const { body } = await call('GET', '/events?after=latest')
+  const next = await call('GET', `/events?after=${body.next_cursor}`)
+  expect(next.body.data).toEqual([event(1)])
+})
+
+test('what is no cursor is refused with the word that is one', async () => {
+  const { body } = await fakeApi().call('GET', '/events?after=newest')
+  expect(body.errors).toMatchObject([
+    { pointer: '/after', detail: expect.stringContaining('or "latest"') },
+  ])
+})
+
 test('shows of an event what readers may see, and no more', async () => {
   const { call } = fakeApi({
     'rpc/locate_event_cursor': standing,

@@ -23,6 +23,10 @@ export const people: Record<string, FunctionRow> = {
   'public.record_tokens(bigint)': [ANYBODY, '(public.record_tokens(1) is null)::text'],
   'private.record_tokens(bigint)': [ANYBODY, 'private.record_tokens(1)'],
   'public.get_usage(date,date)': [ANYBODY, 'public.get_usage()'],
+  'public.end_of_events(uuid)': [
+    READERS,
+    `public.end_of_events('{workspace}') ->> 'last_sequence'`,
+  ],
   'public.list_events(uuid,bigint,integer,jsonb)': [
     READERS,
     `public.list_events('{workspace}') -> 'events'`,
