@@ -30,6 +30,8 @@ create table public.webhook_endpoints (
   failing_since timestamptz,
   last_failed_at timestamptz,
   failure_count int not null default 0,
+  -- When its workspace was told that it fails: once until something gets through.
+  warned_at timestamptz,
   created_by uuid references public.users (id) on delete set null,
   created_at timestamptz not null default clock_timestamp(),
   version int not null default 1,
@@ -51,7 +53,9 @@ create table public.webhook_endpoints (
   constraint webhook_endpoints_failing_iff_failures check (
     (failing_since is not null) = (failure_count > 0)
     and (last_failed_at is not null) = (failure_count > 0)
-  )
+  ),
+  constraint webhook_endpoints_warned_only_when_failing
+    check (warned_at is null or failing_since is not null)
 );
 
 comment on table public.webhook_endpoints is 'An address that gets a workspace''s events as signed POSTs.';
@@ -104,7 +108,8 @@ create policy "members can read their workspace's webhook endpoints"
   on public.webhook_endpoints for select to authenticated
   using (workspace_id = any (array(select private.workspace_ids())));
 
--- A test goes to the endpoint it is for alone, whatever that wants.
+-- A test goes to the endpoint it is for alone, whatever that wants. That nothing gets through to an
+-- endpoint goes to the others.
 create function private.wants_event(
   p_endpoint public.webhook_endpoints, p_type text, p_subject_id uuid, p_data jsonb
 )
@@ -116,6 +121,9 @@ as $$
 begin
   if p_type = 'webhook.test' then
     return p_subject_id = p_endpoint.id;
+  end if;
+  if p_type = 'webhook_endpoint.failing' and p_subject_id = p_endpoint.id then
+    return false;
   end if;
   return (p_endpoint.event_types is null or p_type = any (p_endpoint.event_types))
     and (
@@ -249,41 +257,88 @@ $$;
 comment on function public.create_webhook_endpoint(uuid, jsonb, text) is
   'Adds an endpoint ({id, url, description, event_types, account_ids, max_in_flight, max_per_second, header_names, encrypted_headers}) with its secret, encrypted for that id. Role admin.';
 
--- Notice of it is an event, whoever or whatever disabled it, and an e-mail when nobody did: the
--- endpoint itself hears of nothing any more.
-create function private.disable_webhook_endpoints(p_endpoint_ids uuid[], p_reason text)
+-- An event, and an e-mail to those who can do something about it: an endpoint that fails hears of
+-- nothing itself.
+create function private.tell_of_webhook_endpoints(
+  p_endpoint_ids uuid[], p_type text, p_details jsonb, p_by_email boolean
+)
 returns void
 language sql
 set search_path = ''
 as $$
+  with notices as (
+    select
+      endpoints.workspace_id, endpoints.id,
+      jsonb_build_object(
+        'endpoint_id', endpoints.id, 'url', endpoints.url,
+        'failing_since', endpoints.failing_since
+      ) || p_details as data
+    from public.webhook_endpoints as endpoints
+    where endpoints.id = any (p_endpoint_ids)
+  ), emails as (
+    insert into private.emails (workspace_id, user_id, kind, data)
+    select notices.workspace_id, members.user_id, p_type, notices.data
+    from notices
+    join public.workspace_members as members on members.workspace_id = notices.workspace_id
+    where p_by_email and members.role in ('owner', 'admin')
+  )
+  insert into public.events (workspace_id, type, subject_type, subject_id, data)
+  select notices.workspace_id, p_type, 'webhook_endpoint', notices.id, notices.data
+  from notices;
+$$;
+
+comment on function private.tell_of_webhook_endpoints(uuid[], text, jsonb, boolean) is
+  'Writes an event {endpoint_id, url, failing_since, …p_details} of each endpoint, and e-mails to owners and admins.';
+
+-- Nobody is sent an e-mail about what somebody did on purpose.
+create function private.disable_webhook_endpoints(p_endpoint_ids uuid[], p_reason text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_disabled uuid[];
+begin
   with disabled as (
     update public.webhook_endpoints as endpoints
     set status = 'disabled', disabled_reason = p_reason, version = endpoints.version + 1
     where endpoints.id = any (p_endpoint_ids) and endpoints.status = 'enabled'
-    returning endpoints.*
-  ), notices as (
-    select
-      disabled.workspace_id, disabled.id,
-      jsonb_build_object(
-        'endpoint_id', disabled.id, 'url', disabled.url, 'reason', p_reason,
-        'failing_since', disabled.failing_since
-      ) as data
-    from disabled
-  ), emails as (
-    insert into private.emails (workspace_id, user_id, kind, data)
-    select notices.workspace_id, members.user_id, 'webhook_endpoint.disabled', notices.data
-    from notices
-    join public.workspace_members as members on members.workspace_id = notices.workspace_id
-    where p_reason <> 'requested' and members.role in ('owner', 'admin')
+    returning endpoints.id
   )
-  insert into public.events (workspace_id, type, subject_type, subject_id, data)
-  select
-    notices.workspace_id, 'webhook_endpoint.disabled', 'webhook_endpoint', notices.id, notices.data
-  from notices;
+  select array_agg(disabled.id) into v_disabled from disabled;
+  perform private.tell_of_webhook_endpoints(
+    v_disabled, 'webhook_endpoint.disabled', jsonb_build_object('reason', p_reason),
+    p_reason <> 'requested'
+  );
+end
 $$;
 
 comment on function private.disable_webhook_endpoints(uuid[], text) is
   'Stops deliveries to endpoints that are enabled, and says so with webhook_endpoint.disabled.';
+
+create function private.warn_of_failing(p_endpoint_ids uuid[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_warned uuid[];
+begin
+  with warned as (
+    update public.webhook_endpoints as endpoints
+    set warned_at = p_now
+    where endpoints.id = any (p_endpoint_ids)
+      and endpoints.status = 'enabled'
+      and endpoints.warned_at is null
+    returning endpoints.id
+  )
+  select array_agg(warned.id) into v_warned from warned;
+  perform private.tell_of_webhook_endpoints(v_warned, 'webhook_endpoint.failing', '{}', true);
+end
+$$;
+
+comment on function private.warn_of_failing(uuid[], timestamptz) is
+  'Says with webhook_endpoint.failing that nothing gets through to endpoints, once until something does.';
 
 -- p_changes: any of url, description, event_types, account_ids, max_in_flight, max_per_second, status,
 -- and header_names with encrypted_headers.
@@ -316,6 +371,7 @@ begin
     failing_since = case when v_enabled then null else endpoints.failing_since end,
     last_failed_at = case when v_enabled then null else endpoints.last_failed_at end,
     failure_count = case when v_enabled then 0 else endpoints.failure_count end,
+    warned_at = case when v_enabled then null else endpoints.warned_at end,
     version = endpoints.version + 1
   where endpoints.id = p_endpoint_id;
 
@@ -400,6 +456,26 @@ $$;
 
 comment on function public.rotate_webhook_secret(uuid, text) is
   'Makes p_encrypted_secret current; the one before stays valid for a day, older ones go. Role admin.';
+
+-- Found through the index of predecessors: there are few, whatever the number of endpoints.
+create function private.forget_webhook_secrets(p_now timestamptz)
+returns int
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+  v_forgotten int;
+begin
+  delete from private.webhook_secrets
+  where expires_at <> 'infinity' and expires_at <= p_now;
+  get diagnostics v_forgotten = row_count;
+  return v_forgotten;
+end
+$$;
+
+comment on function private.forget_webhook_secrets(timestamptz) is
+  'Erases secrets whose day after a rotation is over. Returns how many.';
 
 -- The event goes to this endpoint alone, whatever types it wants.
 create function private.test_webhook_endpoint(p_endpoint_id uuid)

@@ -574,16 +574,14 @@ comment on function private.settle_jobs(private.delivery_result[], timestamptz) 
   'Ends or postpones the jobs of results, and their deliveries.';
 
 -- Failing means every attempt since; one success ends it, and so does a pause in which nothing was
--- tried: 27 hours are longer than any wait between two tries. Five days of it, or a 410, disable.
-create function private.judge_endpoints(p_results private.delivery_result[], p_now timestamptz)
-returns void
+-- tried: 27 hours are longer than any wait between two tries.
+create function private.note_failing(p_results private.delivery_result[], p_now timestamptz)
+returns table (endpoint_id uuid, failing_since timestamptz, is_gone boolean)
 language plpgsql
 set search_path = ''
 as $$
-declare
-  v_gone uuid[];
-  v_failing uuid[];
 begin
+  return query
   with verdicts as (
     select
       results.endpoint_id,
@@ -592,43 +590,69 @@ begin
       count(*)::int as result_count
     from unnest(p_results) as results
     group by results.endpoint_id
-  ), judged as (
-    update public.webhook_endpoints as endpoints
-    set
-      failing_since = case
-        when verdicts.has_delivered then null
-        when endpoints.last_failed_at > p_now - interval '27 hours' then endpoints.failing_since
-        else p_now
-      end,
-      last_failed_at = case when not verdicts.has_delivered then p_now end,
-      failure_count = case
-        when verdicts.has_delivered then 0
-        when endpoints.last_failed_at > p_now - interval '27 hours'
-          then endpoints.failure_count + verdicts.result_count
-        else verdicts.result_count
-      end
+  ), spells as (
+    select
+      verdicts.*,
+      not verdicts.has_delivered
+        and coalesce(endpoints.last_failed_at > p_now - interval '27 hours', false) as goes_on
     from verdicts
-    where endpoints.id = verdicts.endpoint_id
-      and (not verdicts.has_delivered or endpoints.failing_since is not null or verdicts.is_gone)
-    returning endpoints.id, endpoints.failing_since, verdicts.is_gone
+    join public.webhook_endpoints as endpoints on endpoints.id = verdicts.endpoint_id
+    where not verdicts.has_delivered or endpoints.failing_since is not null or verdicts.is_gone
   )
+  update public.webhook_endpoints as endpoints
+  set
+    failing_since = case
+      when spells.goes_on then endpoints.failing_since
+      when not spells.has_delivered then p_now
+    end,
+    last_failed_at = case when not spells.has_delivered then p_now end,
+    failure_count = case
+      when spells.goes_on then endpoints.failure_count + spells.result_count
+      when not spells.has_delivered then spells.result_count
+      else 0
+    end,
+    warned_at = case when spells.goes_on then endpoints.warned_at end
+  from spells
+  where endpoints.id = spells.endpoint_id
+  returning endpoints.id, endpoints.failing_since, spells.is_gone;
+end
+$$;
+
+comment on function private.note_failing(private.delivery_result[], timestamptz) is
+  'Keeps since when endpoints fail, and how often. Returns those whose health changed.';
+
+-- A day of failing is told, five days of it disable, and so does a 410.
+create function private.judge_endpoints(p_results private.delivery_result[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_gone uuid[];
+  v_failed uuid[];
+  v_failing uuid[];
+begin
   select
-    array_agg(judged.id) filter (where judged.is_gone),
-    array_agg(judged.id) filter (where judged.failing_since <= p_now - interval '5 days')
-  into v_gone, v_failing
-  from judged;
+    array_agg(noted.endpoint_id) filter (where noted.is_gone),
+    array_agg(noted.endpoint_id) filter (where noted.failing_since <= p_now - interval '5 days'),
+    array_agg(noted.endpoint_id) filter (where noted.failing_since <= p_now - interval '1 day')
+  into v_gone, v_failed, v_failing
+  from private.note_failing(p_results, p_now) as noted;
 
   if v_gone is not null then
     perform private.disable_webhook_endpoints(v_gone, 'gone');
   end if;
+  if v_failed is not null then
+    perform private.disable_webhook_endpoints(v_failed, 'failing');
+  end if;
   if v_failing is not null then
-    perform private.disable_webhook_endpoints(v_failing, 'failing');
+    perform private.warn_of_failing(v_failing, p_now);
   end if;
 end
 $$;
 
 comment on function private.judge_endpoints(private.delivery_result[], timestamptz) is
-  'Keeps the health of endpoints and disables those that are gone or failed for too long.';
+  'Keeps the health of endpoints, warns of those that fail and disables those that are gone or failed for too long.';
 
 create function private.pause_lanes(p_results private.delivery_result[], p_now timestamptz)
 returns void
@@ -763,6 +787,7 @@ begin
   perform private.stamp_events(10000);
   perform private.bury_delivery_workers(p_now);
   perform private.drain_lanes(5000, p_now);
+  perform private.forget_webhook_secrets(p_now);
   if exists (select from private.endpoint_lanes where ready_at <= p_now) then
     return private.ring('deliver', 1, p_now);
   end if;
@@ -771,4 +796,4 @@ end
 $$;
 
 comment on function private.deliver_tick(timestamptz) is
-  'The heartbeat of deliveries: stamps events, frees what dead workers hold, closes jobs of dead endpoints, rings when something is due.';
+  'The heartbeat of deliveries: stamps events, frees what dead workers hold, closes jobs of dead endpoints, erases secrets past their day, rings when something is due.';

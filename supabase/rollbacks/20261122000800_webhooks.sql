@@ -3,13 +3,16 @@ set local statement_timeout = '60s';
 
 drop function public.test_webhook_endpoint(uuid);
 drop function private.test_webhook_endpoint(uuid);
+drop function private.forget_webhook_secrets(timestamptz);
 drop function public.rotate_webhook_secret(uuid, text);
 drop function private.rotate_webhook_secret(uuid, text, timestamptz);
 drop function public.delete_webhook_endpoint(uuid, int);
 drop function private.delete_webhook_endpoint(uuid, int);
 drop function public.update_webhook_endpoint(uuid, jsonb, int);
 drop function private.update_webhook_endpoint(uuid, jsonb, int);
+drop function private.warn_of_failing(uuid[], timestamptz);
 drop function private.disable_webhook_endpoints(uuid[], text);
+drop function private.tell_of_webhook_endpoints(uuid[], text, jsonb, boolean);
 drop function public.create_webhook_endpoint(uuid, jsonb, text);
 drop function private.create_webhook_endpoint(uuid, jsonb, text);
 drop function private.save_webhook_headers(uuid, jsonb);

@@ -161,5 +161,11 @@ export async function emitOfWorkspaces(tx: Tx, account: Account): Promise<void> 
   const { endpoint } = await createEndpoint(tx, {}, account.person)
   await actFor(tx, account)
   await run(tx, 'public.test_webhook_endpoint($1)', endpoint.id)
+  await tx.query(
+    `update public.webhook_endpoints
+     set failing_since = now(), last_failed_at = now(), failure_count = 1 where id = $1`,
+    [endpoint.id],
+  )
+  await run(tx, 'private.warn_of_failing(array[$1::uuid], now())', endpoint.id)
   await run(tx, `private.disable_webhook_endpoints(array[$1::uuid], 'failing')`, endpoint.id)
 }

@@ -95,6 +95,14 @@ export const settleAll = (tx: Tx, batch: DeliveryClaim, rest: object, now = NOW)
     now,
   )
 
+/** An attempt that fails each time so many seconds have passed, and is tried again at the next. */
+export const failAt = async (tx: Tx, moments: number[]) => {
+  for (const [index, moment] of moments.entries()) {
+    const wait = (moments[index + 1] ?? moment + 60) - moment
+    await settleAll(tx, await claim(tx, { now: at(moment) }), retry(wait), at(moment))
+  }
+}
+
 export type DeliveryRow = {
   id: string
   event_id: string

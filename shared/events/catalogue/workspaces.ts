@@ -92,6 +92,15 @@ export const workspaceEvents = {
       failing_since: '2026-11-26T08:00:00+00:00',
     },
   ),
+  'webhook_endpoint.failing': entry(
+    'Nothing got through to a webhook endpoint for a day; the endpoint itself is not sent this. After five days it is disabled. Told once until something gets through.',
+    z.object({ endpoint_id: z.uuid(), url: z.string(), failing_since: instant() }),
+    {
+      endpoint_id: SAMPLE.endpoint_id,
+      url: 'https://example.com/hook',
+      failing_since: '2026-11-30T08:00:00+00:00',
+    },
+  ),
   'webhook.test': entry(
     'Somebody tests a webhook endpoint. Goes to that endpoint alone.',
     z.object({ endpoint_id: z.uuid() }),

@@ -7,6 +7,7 @@ import {
   createEndpoint,
   delivered,
   emit,
+  failAt,
   NOW,
   readDeliveries,
   readEndpoint,
@@ -90,14 +91,6 @@ test('410 disables the endpoint, says so, and fails what still waits for it', ()
     ])
   }))
 
-/** An attempt that fails each time so many seconds have passed, and is tried again at the next. */
-const failAt = async (tx: Tx, moments: number[]) => {
-  for (const [index, moment] of moments.entries()) {
-    const wait = (moments[index + 1] ?? moment + 60) - moment
-    await settleAll(tx, await claim(tx, { now: at(moment) }), retry(wait), at(moment))
-  }
-}
-
 test('five days without one success disable it', () =>
   withTx(async (tx) => {
     const { endpoint } = await endpointWith(tx)
@@ -105,7 +98,10 @@ test('five days without one success disable it', () =>
     expect(await readEndpoint(tx, endpoint.id)).toMatchObject({ status: 'enabled' })
     await failAt(tx, [5 * DAY + 60])
     expect(await readEndpoint(tx, endpoint.id)).toMatchObject({ disabled_reason: 'failing' })
-    expect(await eventsOf(tx, endpoint.id)).toMatchObject([{ type: 'webhook_endpoint.disabled' }])
+    expect(await eventsOf(tx, endpoint.id)).toMatchObject([
+      { type: 'webhook_endpoint.failing' },
+      { type: 'webhook_endpoint.disabled', data: { failing_since: expect.any(String) } },
+    ])
   }))
 
 test('one success starts the count again', () =>

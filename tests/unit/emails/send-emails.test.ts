@@ -63,6 +63,15 @@ test('hands over one signed e-mail per recipient, which the reference library ac
   expect(settled).toEqual([{ p_results: [{ id: email().id, retry_after_ms: null }] }])
 })
 
+test('says of an endpoint that fails since when, and what comes next', async () => {
+  const data = { url: 'https://a.example/hook', failing_since: '2026-11-21T12:00:00+00:00' }
+  const { requests } = await hook([email({ kind: 'webhook_endpoint.failing', data })], taken)
+  expect(JSON.parse(requests[0]?.body ?? '{}').data.email).toMatchObject({
+    subject: 'Webhooks to a.example are failing',
+    text: expect.stringMatching(/since 2026-11-21.*\n.*after five days it is switched off/),
+  })
+})
+
 test.each([
   ['a redirect', () => new Response(null, { status: 302 })],
   ['a refusal', () => new Response(null, { status: 400 })],
