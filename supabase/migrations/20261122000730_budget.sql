@@ -160,8 +160,24 @@ $$;
 comment on function private.over_budget(bigint, bigint, bigint, date) is
   'What somebody is told whose post the budget of a month does not pay for.';
 
+-- What changes add to each month they concern.
+create function private.month_changes(p_changes private.hold_change[])
+returns table (workspace_id uuid, month date, amount bigint)
+language sql
+immutable
+set search_path = ''
+as $$
+  select workspace_id, private.month_of(day), sum(amount)::bigint
+  from unnest(p_changes)
+  group by 1, 2
+  having sum(amount) <> 0;
+$$;
+
+comment on function private.month_changes(private.hold_change[]) is
+  'Changes of holds by workspace and month; none where they even out.';
+
 -- The row of a month is locked by its first change, so what is compared with the limit is what
--- everybody before has committed. Only what asks for more can be refused.
+-- everybody before has committed, and no cost is folded meanwhile. Only what asks for more can be refused.
 create function private.charge_budgets(
   p_changes private.hold_change[], p_may_refuse boolean default true
 )
@@ -169,38 +185,34 @@ returns void
 language plpgsql
 set search_path = ''
 as $$
-declare
-  v_over private.notice[];
 begin
-  with sums as (
-    select workspace_id, private.month_of(day) as month, sum(amount)::bigint as amount
-    from unnest(p_changes)
-    group by workspace_id, private.month_of(day)
-    having sum(amount) <> 0
-  ), charged as (
+  with charged as (
     insert into private.budget_months as months (workspace_id, month, committed)
-    select workspace_id, month, amount from sums order by workspace_id, month
+    select workspace_id, month, amount
+    from private.month_changes(p_changes)
+    order by workspace_id, month
     on conflict (workspace_id, month) do update
     set committed = months.committed + excluded.committed
-    returning workspace_id, month, committed + costs as committed
-  ), judged_again as (
-    update private.budgets
-    set judge_at = '-infinity'
-    from sums
-    where budgets.workspace_id = sums.workspace_id
-      and budgets.limit_micros is not null
-      and case when sums.amount < 0 then budgets.stopped_at is not null else not p_may_refuse end
   )
-  select array_agg(private.over_budget(
-    sums.amount, budgets.limit_micros - charged.committed + sums.amount, budgets.limit_micros,
-    sums.month
-  ))
-  into v_over
-  from charged
-  join sums using (workspace_id, month)
-  join private.budgets using (workspace_id)
-  where p_may_refuse and sums.amount > 0 and charged.committed > budgets.limit_micros;
-  perform private.refuse_first(v_over);
+  update private.budgets
+  set judge_at = '-infinity'
+  from private.month_changes(p_changes) as changes
+  where budgets.workspace_id = changes.workspace_id
+    and budgets.limit_micros is not null
+    and case when changes.amount < 0 then budgets.stopped_at is not null else not p_may_refuse end;
+
+  if p_may_refuse then
+    perform private.refuse_first(array(
+      select private.over_budget(
+        changes.amount, budgets.limit_micros - used.micros + changes.amount, budgets.limit_micros,
+        changes.month
+      )
+      from private.month_changes(p_changes) as changes
+      join private.budgets using (workspace_id)
+      cross join lateral private.budget_used(changes.workspace_id, changes.month) as used (micros)
+      where changes.amount > 0 and used.micros > budgets.limit_micros
+    ));
+  end if;
 end
 $$;
 

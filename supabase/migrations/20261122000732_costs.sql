@@ -24,6 +24,9 @@ create table private.cost_log (
 
 comment on table private.cost_log is 'Costs that network_costs does not hold yet.';
 
+-- Serves: what of a workspace's costs is not folded yet.
+create index cost_log_workspace_id_idx on private.cost_log (workspace_id);
+
 create table private.network_costs (
   id bigint generated always as identity primary key,
   -- No keys to workspaces and apps: what they cost stays known when they are gone.
@@ -194,6 +197,34 @@ comment on function private.fold_costs(int, timestamptz) is
   'Adds logged costs to network_costs and budgets, each exactly once, and forgets reads of past days. Returns how many it folded.';
 
 -- Showing ----------
+
+-- Folding changes the row of the month, so whoever holds that row's lock counts no cost twice.
+create function private.budget_used(p_workspace_id uuid, p_month date)
+returns bigint
+language sql
+stable
+set search_path = ''
+as $$
+  select
+    coalesce(
+      (
+        select committed + costs
+        from private.budget_months
+        where workspace_id = p_workspace_id and month = p_month
+      ), 0
+    )
+    + coalesce(
+      (
+        select sum(micros)
+        from private.cost_log
+        where workspace_id = p_workspace_id
+          and day >= p_month and day < p_month + interval '1 month'
+      ), 0
+    )::bigint;
+$$;
+
+comment on function private.budget_used(uuid, date) is
+  'What a workspace has spent and holds in a month, costs of the last seconds included, in millionths of a US dollar.';
 
 create function private.list_costs(p_workspace_id uuid, p_month date)
 returns jsonb

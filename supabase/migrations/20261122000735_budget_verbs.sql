@@ -257,10 +257,8 @@ begin
   return query
   select notices.*
   from private.budgets
-  left join private.budget_months as months
-    on months.workspace_id = budgets.workspace_id and months.month = private.month_of(v_day)
   cross join lateral (
-    select budgets.limit_micros - coalesce(months.committed + months.costs, 0)
+    select budgets.limit_micros - private.budget_used(budgets.workspace_id, private.month_of(v_day))
       + case when private.month_of(v_own.day) = private.month_of(v_day) then v_own.held else 0 end
       as micros
   ) as free

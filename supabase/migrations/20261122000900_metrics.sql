@@ -393,13 +393,12 @@ begin
     from private.collection_lanes as lanes
     join private.x_apps as apps on apps.id = lanes.x_app_id
     left join private.budgets on budgets.workspace_id = lanes.workspace_id
-    left join private.budget_months as months
-      on months.workspace_id = budgets.workspace_id
-      and months.month = private.month_of((p_now at time zone 'UTC')::date)
     where lanes.ready_at <= p_now
       and (
         apps.breaker_open_until > p_now
-        or coalesce(months.committed + months.costs, 0) >= budgets.limit_micros
+        or budgets.limit_micros <= private.budget_used(
+          budgets.workspace_id, private.month_of((p_now at time zone 'UTC')::date)
+        )
       )
     for update of lanes skip locked
   )
