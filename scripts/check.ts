@@ -10,6 +10,7 @@ import { compareEnvNames } from './check/env-names.ts'
 import { compareFunctionConfig } from './check/function-config.ts'
 import { importsIn } from './check/imports.ts'
 import { findViolations } from './check/layering.ts'
+import { findSharedVersions } from './check/migration-versions.ts'
 import { comparePins } from './check/pins.ts'
 import { missingPlatforms } from './complete-lockfile.ts'
 
@@ -59,6 +60,8 @@ const CHECKS: Record<string, Check> = {
   'types under Deno': checkUnderDeno,
   'locks of migrations': async () =>
     tool('squawk', ...(await files('supabase/migrations/*.sql')))(),
+  'versions of migrations': async () =>
+    findSharedVersions(await files('supabase/migrations/*.sql')),
   layering: async () =>
     findViolations(await importsIn(ROOT, ['functions', 'shared', 'scripts', 'tests'])),
   'pinned versions': async () => comparePins(await json('package.json'), await json('deno.json')),

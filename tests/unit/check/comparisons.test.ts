@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { compareEnvNames } from '../../../scripts/check/env-names.ts'
 import { compareFunctionConfig } from '../../../scripts/check/function-config.ts'
+import { findSharedVersions } from '../../../scripts/check/migration-versions.ts'
 import { comparePins } from '../../../scripts/check/pins.ts'
 
 test('pins must be exact and the same in both manifests', () => {
@@ -45,4 +46,14 @@ verify_jwt = true
     'config.toml: [functions.gone] has no folder functions/gone',
   ])
   expect(compareFunctionConfig(['api', 'gone', 'publish'], config)).toHaveLength(6)
+})
+
+test('two migrations never claim one version', () => {
+  const [posts, media, verbs] = ['0600_posts', '0610_media', '0600_verbs'].map(
+    (name) => `supabase/migrations/2026112200${name}.sql`,
+  ) as [string, string, string]
+  expect(findSharedVersions([posts, media])).toEqual([])
+  expect(findSharedVersions([posts, media, verbs])).toEqual([
+    `version 20261122000600 is claimed by ${posts} and ${verbs}`,
+  ])
 })
