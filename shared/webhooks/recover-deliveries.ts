@@ -24,7 +24,7 @@ export const RecoveredDeliveries = z
 export type RecoveredDeliveries = z.infer<typeof RecoveredDeliveries>
 
 /** failed: deliveries that failed; missing: events of which no delivery was made. */
-type Endpoint = { id: string; lack: 'failed' | 'missing' }
+export type Lacking = { id: string; lack: 'failed' | 'missing' }
 
 const LONGEST_MS = 30 * 86_400_000
 /** Of 5,000 each: what one request can do in its time. */
@@ -33,12 +33,13 @@ const MOST_BATCHES = 20
 /**
  * Has an endpoint get what it missed in a period. Each batch commits by itself, and what was
  * recovered is not found again: after a crash, or with `has_more`, the same request goes on.
- * Throws 422 for a period that is none, 409 when the endpoint is disabled.
+ * Throws 422 for a period that is none, 409 when the endpoint is disabled, 410 when something of
+ * the period is kept no longer.
  */
 export const recoverDeliveries = async (
   deps: Pick<Deps, 'now'>,
   caller: Pick<Caller, 'rpc'>,
-  { id, lack }: Endpoint,
+  { id, lack }: Lacking,
   { since, until }: RecoverInput,
   dryRun: boolean,
 ): Promise<RecoveredDeliveries> => {

@@ -143,10 +143,10 @@ create policy "members can read their workspace's delivery attempts"
   using (workspace_id = any (array(select private.workspace_ids())));
 
 -- A delivery is written twice, soon after each other: the second time fits on the same page.
-insert into private.partition_policies (parent, owner, owner_column, fillfactor)
+insert into private.partition_policies (parent, owner, owner_column, fillfactor, keep_months)
 values
-  ('public.webhook_deliveries', null, null, 70),
-  ('public.webhook_attempts', 'public.webhook_deliveries', 'delivery_id', 100);
+  ('public.webhook_deliveries', null, null, 70, 3),
+  ('public.webhook_attempts', 'public.webhook_deliveries', 'delivery_id', 100, 3);
 
 -- Lanes ----------
 
@@ -574,6 +574,22 @@ $$;
 comment on function public.list_deliveries(uuid, jsonb, uuid, int) is
   'A page of a workspace''s deliveries (null: the personal workspace), newest first, at most 101: a page and the row that tells of a next one.';
 
+-- Reading the event keeps its month from being dropped until the end of the transaction.
+create function private.require_event_kept(p_event_id uuid)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if not exists (select from public.events where events.id = p_event_id) then
+    perform private.refuse(410, 'log-expired', 'The event of this delivery is kept no longer.',
+      'Read the present state of what it was about.');
+  end if;
+end
+$$;
+
+comment on function private.require_event_kept(uuid) is '410 when an event was forgotten.';
+
 -- The same delivery is sent again, under the same webhook-id: a consumer that has it can tell.
 create function private.replay_delivery(p_delivery_id uuid, p_now timestamptz)
 returns jsonb
@@ -595,6 +611,7 @@ begin
       'The endpoint of this delivery is disabled or deleted.',
       'Enable it with PATCH /webhook-endpoints/:id, or read what was missed from GET /events.');
   end if;
+  perform private.require_event_kept(v_delivery.event_id);
   perform private.lock_endpoint_lanes(array[v_delivery.endpoint_id]);
 
   -- One that waits for its next try is sent now; one under way is left alone.

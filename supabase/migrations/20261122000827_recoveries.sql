@@ -7,6 +7,58 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+-- Before then events are gone, or the deliveries that tell which of them arrived. Whatever was there
+-- from the beginning is no loss.
+create function private.recoverable_since(p_workspace_id uuid)
+returns timestamptz
+language sql
+stable
+set search_path = ''
+as $$
+  with kept as (
+    select
+      (select min(month) from private.leaf_months('public.events') as leaves (month)) as events,
+      (
+        select min(month) from private.leaf_months('public.webhook_deliveries') as leaves (month)
+      ) as deliveries
+  )
+  select greatest(
+    case
+      when exists (
+        select from public.event_horizons as horizons
+        where horizons.workspace_id = p_workspace_id
+      ) then kept.events
+    end,
+    case when kept.events < kept.deliveries then kept.deliveries end
+  )
+  from kept;
+$$;
+
+comment on function private.recoverable_since(uuid) is
+  'From when on nothing is missing that a recovery has to know; null when nothing was forgotten.';
+
+-- The locks keep months from being dropped between this look and those that follow.
+create function private.require_recoverable(p_workspace_id uuid, p_since timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_since timestamptz;
+begin
+  lock table only public.events, only public.webhook_deliveries in access share mode;
+  v_since := private.recoverable_since(p_workspace_id);
+  if p_since < v_since then
+    perform private.refuse(410, 'log-expired',
+      format('What happened before %s is kept no longer.', to_char(v_since at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
+      'Send since from then on, and read the present state of what is older.');
+  end if;
+end
+$$;
+
+comment on function private.require_recoverable(uuid, timestamptz) is
+  '410 when something was forgotten of what a recovery from p_since on would need.';
+
 create function private.failed_deliveries(
   p_endpoint public.webhook_endpoints, p_since timestamptz, p_until timestamptz, p_limit int
 )
@@ -25,6 +77,7 @@ begin
     and deliveries.failure is not null
     and deliveries.id >= private.uuid_v7_floor(p_since)
     and deliveries.id < private.uuid_v7_floor(p_until)
+    and exists (select from public.events where events.id = deliveries.event_id)
   order by deliveries.id
   limit p_limit;
 end
@@ -32,7 +85,7 @@ $$;
 
 comment on function private.failed_deliveries(
   public.webhook_endpoints, timestamptz, timestamptz, int
-) is 'Deliveries made for an endpoint in a period that failed, oldest first.';
+) is 'Deliveries made for an endpoint in a period that failed and whose event is kept, oldest first.';
 
 create function private.missed_events(
   p_endpoint public.webhook_endpoints, p_since timestamptz, p_until timestamptz, p_limit int
@@ -153,6 +206,7 @@ begin
     perform private.refuse(409, 'webhook-endpoint-disabled', 'Nothing is delivered to a disabled endpoint.',
       'Enable it first: PATCH /webhook-endpoints/:id with {"status": "enabled"}.');
   end if;
+  perform private.require_recoverable(v_endpoint.workspace_id, p_since);
   if p_is_dry then
     if p_kind = 'missing' then
       select count(*) into v_count

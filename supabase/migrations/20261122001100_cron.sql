@@ -15,6 +15,7 @@ select cron.schedule('myposts-usage', '10 seconds', 'select private.fold_usage()
 select cron.schedule('myposts-costs', '10 seconds', 'select private.fold_costs()');
 select cron.schedule('myposts-partitions', '17 * * * *', 'select private.maintain_partitions()');
 select cron.schedule('myposts-events', '23 * * * *', 'select private.forget_events()');
+select cron.schedule('myposts-delivery-log', '26 * * * *', 'select private.forget_deliveries()');
 select cron.schedule('myposts-texts', '*/10 * * * *', 'select private.prune_text_fingerprints()');
 select cron.schedule('myposts-receipts', '29 * * * *', 'select private.forget_inbound()');
 select cron.schedule('myposts-keys', '53 * * * *', 'select private.watch_keys()');

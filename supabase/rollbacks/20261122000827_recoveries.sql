@@ -13,3 +13,5 @@ drop function private.send_failed_again(
 );
 drop function private.missed_events(public.webhook_endpoints, timestamptz, timestamptz, int);
 drop function private.failed_deliveries(public.webhook_endpoints, timestamptz, timestamptz, int);
+drop function private.require_recoverable(uuid, timestamptz);
+drop function private.recoverable_since(uuid);

@@ -5,6 +5,7 @@ select cron.unschedule('myposts-cron-log');
 select cron.unschedule('myposts-receipts');
 select cron.unschedule('myposts-keys');
 select cron.unschedule('myposts-texts');
+select cron.unschedule('myposts-delivery-log');
 select cron.unschedule('myposts-events');
 select cron.unschedule('myposts-partitions');
 select cron.unschedule('myposts-costs');

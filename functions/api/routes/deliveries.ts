@@ -38,7 +38,7 @@ const docs = {
     summary: 'Send a webhook delivery again',
     description: 'Under the same webhook-id, so that a consumer that has it can tell.',
     responses: { 202: { description: 'It will be sent.', schema: Delivery } },
-    errors: ['role-required', 'webhook-endpoint-disabled'],
+    errors: ['role-required', 'webhook-endpoint-disabled', 'log-expired'],
   }),
 }
 

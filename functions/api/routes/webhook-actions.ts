@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import type { Caller } from '../../../shared/db/caller.ts'
 import type { Deps } from '../../../shared/deps.ts'
 import { requireUser } from '../../../shared/http/auth.ts'
 import { describe } from '../../../shared/http/document.ts'
@@ -8,6 +9,7 @@ import { DryRunQuery, IdParam } from '../../../shared/http/params.ts'
 import { validate } from '../../../shared/http/validate.ts'
 import { RotatedWebhookSecret } from '../../../shared/webhooks/endpoint.ts'
 import {
+  type Lacking,
   RecoveredDeliveries,
   RecoverInput,
   recoverDeliveries,
@@ -20,7 +22,7 @@ const recovering = {
     200: { description: 'A dry run: what would be sent.', schema: RecoveredDeliveries },
     202: { description: 'It will be sent.', schema: RecoveredDeliveries },
   },
-  errors: ['role-required' as const, 'webhook-endpoint-disabled' as const],
+  errors: ['role-required' as const, 'webhook-endpoint-disabled' as const, 'log-expired' as const],
 }
 
 const docs = {
@@ -55,6 +57,15 @@ export const webhookActions = (deps: Deps) => {
   const id = validate('param', IdParam)
   const dry = validate('query', DryRunQuery)
   const period = validate('json', RecoverInput)
+  const recover = async (
+    caller: Caller,
+    endpoint: Lacking,
+    input: RecoverInput,
+    dryRun?: 'true' | 'false',
+  ): Promise<[RecoveredDeliveries, 200 | 202]> => {
+    const isDry = dryRun === 'true'
+    return [await recoverDeliveries(deps, caller, endpoint, input, isDry), isDry ? 200 : 202]
+  }
   return new Hono()
     .post('/webhook-endpoints/:id/test', user, docs.test, id, noBody, once, async (c) =>
       c.json(await testEndpoint(c.var.caller, c.req.valid('param').id), 202),
@@ -71,16 +82,10 @@ export const webhookActions = (deps: Deps) => {
       period,
       once,
       async (c) => {
-        const dryRun = c.req.valid('query').dry_run === 'true'
+        const { dry_run } = c.req.valid('query')
         const endpoint = { id: c.req.valid('param').id, lack: 'failed' as const }
-        const done = await recoverDeliveries(
-          deps,
-          c.var.caller,
-          endpoint,
-          c.req.valid('json'),
-          dryRun,
-        )
-        return c.json(done, dryRun ? 200 : 202)
+        const done = await recover(c.var.caller, endpoint, c.req.valid('json'), dry_run)
+        return c.json(...done)
       },
     )
     .post(
@@ -92,16 +97,10 @@ export const webhookActions = (deps: Deps) => {
       period,
       once,
       async (c) => {
-        const dryRun = c.req.valid('query').dry_run === 'true'
+        const { dry_run } = c.req.valid('query')
         const endpoint = { id: c.req.valid('param').id, lack: 'missing' as const }
-        const done = await recoverDeliveries(
-          deps,
-          c.var.caller,
-          endpoint,
-          c.req.valid('json'),
-          dryRun,
-        )
-        return c.json(done, dryRun ? 200 : 202)
+        const done = await recover(c.var.caller, endpoint, c.req.valid('json'), dry_run)
+        return c.json(...done)
       },
     )
 }

@@ -79,11 +79,11 @@ test('a month with an unstamped event stays, with all that follow it, and says s
     const late = '2026-12-15T00:00:00Z'
     expect(await forget(tx, late)).toBe(0)
     expect(await leaves(tx, '2025_10')).toBe(2)
-    expect(await count(tx, `private.alerts where kind = 'events-not-dropped'`)).toBe(1)
+    expect(await count(tx, `private.alerts where kind = 'months-not-dropped'`)).toBe(1)
 
     await stampEvents(tx)
     expect(await forget(tx, late)).toBe(2)
-    expect(await count(tx, `private.alerts where kind = 'events-not-dropped'`)).toBe(0)
+    expect(await count(tx, `private.alerts where kind = 'months-not-dropped'`)).toBe(0)
   }))
 
 test('a month of which something is still being delivered stays', () =>
