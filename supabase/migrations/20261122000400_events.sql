@@ -197,50 +197,52 @@ $$;
 comment on function private.resume_stamping() is
   'After a crash, a promotion or a restore: begins anew with every event that has no position. Reads the whole log, once.';
 
--- One sequencer at a time: whoever does not get the lock has nothing to do. Only what was written by
--- transactions that ended since the last time is read, however much is dead or still open. The
--- sequencer's own id counts as open: it may yet write events after this.
-create function private.stamp_events(p_limit int default 5000)
+-- Only what was written by transactions that ended since the last time is read, however much is dead
+-- or still open. What is found and the snapshot it was found in are of one statement.
+create function private.find_unstamped(
+  p_progress private.sequencer_progress, p_limit int,
+  out places tid[], out seen_in pg_snapshot
+)
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+  select array_agg(due.place), pg_current_snapshot()
+  into places, seen_in
+  from (
+    select committed.place
+    from (
+      select ctid as place, event_id from private.unstamped_events
+      where transaction_id >= p_progress.seen_before
+      union all
+      select ctid, event_id from private.unstamped_events
+      where transaction_id < p_progress.seen_before
+        and transaction_id = any (array(
+          select unnest(p_progress.open_ids) except select pg_snapshot_xip(pg_current_snapshot())
+        ))
+    ) as committed
+    order by committed.event_id
+    limit p_limit
+  ) as due;
+end
+$$;
+
+comment on function private.find_unstamped(private.sequencer_progress, int) is
+  'Where committed events wait for their position, the oldest first, and the snapshot that shows them.';
+
+create function private.place_events(p_places tid[])
 returns int
 language plpgsql
 set search_path = ''
 set enable_seqscan = off
 as $$
 declare
-  v_progress private.sequencer_progress;
-  v_stamped int;
+  v_placed int;
 begin
-  if not pg_try_advisory_xact_lock(hashtext('private.stamp_events')) then
-    return 0;
-  end if;
-  select * into v_progress from private.sequencer_progress;
-  if not found then
-    return 0;
-  end if;
-
-  with due as materialized (
-    select committed.place
-    from (
-      select ctid as place, event_id from private.unstamped_events
-      where transaction_id >= v_progress.seen_before
-      union all
-      select ctid, event_id from private.unstamped_events
-      where transaction_id < v_progress.seen_before
-        and transaction_id = any (array(
-          select unnest(v_progress.open_ids) except select pg_snapshot_xip(pg_current_snapshot())
-        ))
-    ) as committed
-    order by committed.event_id
-    limit p_limit
-  ), progressed as (
-    update private.sequencer_progress
-    set
-      seen_before = pg_snapshot_xmax(pg_current_snapshot()),
-      open_ids = array(select pg_snapshot_xip(pg_current_snapshot())) || pg_current_xact_id()
-    where (select count(*) from due) < p_limit
-  ), taken as (
+  with taken as (
     delete from private.unstamped_events
-    where ctid = any (array(select place from due))
+    where ctid = any (p_places)
     returning event_id, workspace_id
   ), counts as (
     select workspace_id, count(*) as event_count from taken group by workspace_id
@@ -266,8 +268,45 @@ begin
   from taken
   join (select * from known union all select * from added) as counters
     on counters.workspace_id = taken.workspace_id;
-  get diagnostics v_stamped = row_count;
-  return v_stamped;
+  get diagnostics v_placed = row_count;
+  return v_placed;
+end
+$$;
+
+comment on function private.place_events(tid[]) is
+  'Gives events that wait at these places the next positions of their logs. Returns how many.';
+
+-- One sequencer at a time: whoever does not get the lock has nothing to do. Its own id counts as open:
+-- it may yet write events after this.
+create function private.stamp_events(p_limit int default 5000)
+returns int
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_progress private.sequencer_progress;
+  v_places tid[];
+  v_seen_in pg_snapshot;
+begin
+  if not pg_try_advisory_xact_lock(hashtext('private.stamp_events')) then
+    return 0;
+  end if;
+  select * into v_progress from private.sequencer_progress;
+  if not found then
+    return 0;
+  end if;
+  select found_now.places, found_now.seen_in into v_places, v_seen_in
+  from private.find_unstamped(v_progress, p_limit) as found_now;
+  if coalesce(cardinality(v_places), 0) < p_limit then
+    update private.sequencer_progress
+    set
+      seen_before = pg_snapshot_xmax(v_seen_in),
+      open_ids = array(select pg_snapshot_xip(v_seen_in)) || pg_current_xact_id();
+  end if;
+  if v_places is null then
+    return 0;
+  end if;
+  return private.place_events(v_places);
 end
 $$;
 
@@ -363,8 +402,7 @@ as $$
     from public.activity
     where activity.workspace_id = (select wanted.workspace_id from wanted)
       and activity.sequence > coalesce(p_after, (
-        select horizons.last_sequence
-        from public.event_horizons as horizons
+        select horizons.last_sequence from public.event_horizons as horizons
         where horizons.workspace_id = (select wanted.workspace_id from wanted)
       ), 0)
     order by activity.sequence
@@ -376,10 +414,7 @@ as $$
     from examined
     where examined.place <= (select wanted.scan_size from wanted)
       and (p_filter -> 'types' is null or p_filter -> 'types' ? examined.type)
-      and (
-        p_filter ->> 'subject_id' is null
-        or examined.subject_id = (p_filter ->> 'subject_id')::uuid
-      )
+      and examined.subject_id = coalesce((p_filter ->> 'subject_id')::uuid, examined.subject_id)
       and (
         p_filter ->> 'account_id' is null
         or examined.subject_id = (p_filter ->> 'account_id')::uuid

@@ -111,13 +111,11 @@ $$;
 comment on function private.pace(int, timestamptz, bigint, timestamptz) is
   'When the next delivery may begin after p_begun began now.';
 
--- The caller holds the lanes, and this statement's snapshot is younger than the locks: what it
--- sees of their jobs is what is there. A job under a lapsed lease leaves a lost attempt behind.
-create function private.take_deliveries(
-  p_claim_id uuid, p_worker_id uuid, p_endpoint_ids uuid[], p_limit int, p_lease interval,
-  p_now timestamptz
+-- What may begin now: of each endpoint as much as its room and rate allow, one in turn.
+create function private.due_deliveries(p_endpoint_ids uuid[], p_limit int, p_now timestamptz)
+returns table (
+  delivery_id uuid, workspace_id uuid, claim_id uuid, claimed_at timestamptz, number int
 )
-returns void
 language plpgsql
 set search_path = ''
 set enable_seqscan = off
@@ -125,6 +123,7 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 begin
+  return query
   with rooms as (
     select
       endpoints.id as endpoint_id,
@@ -142,22 +141,43 @@ begin
     select
       due.*,
       rooms.workspace_id,
-      row_number() over (partition by due.endpoint_id order by due.run_at, due.delivery_id) as turn
+      row_number() over (partition by rooms.endpoint_id order by due.run_at, due.delivery_id) as turn
     from rooms
     cross join lateral (
-      select jobs.delivery_id, jobs.endpoint_id, jobs.run_at, jobs.claim_id,
-        jobs.claimed_at, jobs.number
+      select jobs.delivery_id, jobs.run_at, jobs.claim_id, jobs.claimed_at, jobs.number
       from private.delivery_jobs as jobs
       where jobs.endpoint_id = rooms.endpoint_id
         and jobs.run_at <= p_now
       order by jobs.run_at, jobs.delivery_id
       limit greatest(least(rooms.room, p_limit), 0)
     ) as due
-  ), taken as materialized (
-    select heads.*
-    from heads
-    order by heads.turn, heads.run_at
-    limit p_limit
+  )
+  select heads.delivery_id, heads.workspace_id, heads.claim_id, heads.claimed_at, heads.number
+  from heads
+  order by heads.turn, heads.run_at
+  limit p_limit;
+end
+$$;
+
+comment on function private.due_deliveries(uuid[], int, timestamptz) is
+  'The first due jobs of endpoints, one per endpoint in turn.';
+
+-- The caller holds the lanes, and this statement's snapshot is younger than the locks: what it
+-- sees of their jobs is what is there. A job under a lapsed lease leaves a lost attempt behind.
+create function private.take_deliveries(
+  p_claim_id uuid, p_worker_id uuid, p_endpoint_ids uuid[], p_limit int, p_lease interval,
+  p_now timestamptz
+)
+returns void
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  with taken as materialized (
+    select * from private.due_deliveries(p_endpoint_ids, p_limit, p_now)
   ), lost as (
     insert into public.webhook_attempts (
       delivery_id, number, workspace_id, outcome, error, started_at
@@ -179,7 +199,7 @@ end
 $$;
 
 comment on function private.take_deliveries(uuid, uuid, uuid[], int, interval, timestamptz) is
-  'The claim itself: leases the first due jobs of locked lanes, one per endpoint in turn.';
+  'The claim itself: leases the first due jobs of locked lanes.';
 
 create function private.pace_lanes(p_claim_id uuid, p_now timestamptz)
 returns void
@@ -299,14 +319,26 @@ $$;
 comment on function private.next_delivery_in_ms(timestamptz) is
   'How long until something can be claimed; null when nothing waits.';
 
+-- Nobody waits for the row: who holds it notes this worker's life, too, or is burying it, and then the
+-- next beat brings it back. An insert beside a row that is being changed would wait.
 create function private.note_delivery_worker(p_worker_id uuid, p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
-  insert into private.delivery_workers as workers (id, alive_at)
-  values (p_worker_id, p_now)
-  on conflict (id) do update set alive_at = greatest(workers.alive_at, excluded.alive_at);
+begin
+  update private.delivery_workers as workers
+  set alive_at = greatest(workers.alive_at, p_now)
+  where workers.id = (
+    select id from private.delivery_workers where id = p_worker_id for update skip locked
+  );
+  if not found then
+    insert into private.delivery_workers (id, alive_at)
+    select p_worker_id, p_now
+    where not exists (select from private.delivery_workers where id = p_worker_id)
+    on conflict do nothing;
+  end if;
+end
 $$;
 
 comment on function private.note_delivery_worker(uuid, timestamptz) is 'A worker is alive now.';
@@ -417,8 +449,6 @@ declare
   v_stamped int;
   v_deliveries jsonb;
 begin
-  -- Worker first, then lanes: so does who buries workers.
-  perform private.note_delivery_worker(p_worker_id, p_now);
   v_stamped := private.stamp_events(1000);
   if not private.claim_exists(p_claim_id) then
     perform private.lease_deliveries(
@@ -428,6 +458,7 @@ begin
 
   v_deliveries := private.claimed_deliveries(p_claim_id);
   perform private.answer_bell('deliver', v_deliveries <> '[]', p_now);
+  perform private.note_delivery_worker(p_worker_id, p_now);
   return jsonb_build_object(
     'now', p_now,
     'next_in_ms', case when v_stamped = 1000 then 0 else private.next_delivery_in_ms(p_now) end,
@@ -505,6 +536,58 @@ comment on function private.record_attempts(private.delivery_result[]) is
   'Logs attempts; returns the results that decide, null when all were known before.';
 
 -- What arrived, arrived: a late success counts whoever holds the job. A late failure does not.
+create function private.end_jobs(p_results private.delivery_result[])
+returns setof uuid
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  return query
+  delete from private.delivery_jobs as jobs
+  using unnest(p_results) as results
+  where jobs.delivery_id = results.delivery_id
+    and (
+      results.outcome = 'delivered'
+      or (results.outcome in ('failed', 'gone') and jobs.number = results.number)
+    )
+  returning jobs.delivery_id;
+end
+$$;
+
+comment on function private.end_jobs(private.delivery_result[]) is
+  'Removes the jobs that results end. Returns their deliveries.';
+
+create function private.postpone_jobs(p_results private.delivery_result[], p_now timestamptz)
+returns table (delivery_id uuid, run_at timestamptz)
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  return query
+  update private.delivery_jobs as jobs
+  set
+    claim_id = null,
+    worker_id = null,
+    claimed_at = null,
+    failure_count = jobs.failure_count + 1,
+    run_at = p_now + results.retry_after_ms * interval '1 millisecond'
+  from unnest(p_results) as results
+  where jobs.delivery_id = results.delivery_id
+    and jobs.number = results.number
+    and results.outcome = 'retry'
+  returning jobs.delivery_id, jobs.run_at;
+end
+$$;
+
+comment on function private.postpone_jobs(private.delivery_result[], timestamptz) is
+  'Lets the jobs of results wait for their next try. Returns when that is.';
+
 create function private.settle_jobs(p_results private.delivery_result[], p_now timestamptz)
 returns void
 language plpgsql
@@ -514,28 +597,10 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 begin
-  with ended as (
-    delete from private.delivery_jobs as jobs
-    using unnest(p_results) as results
-    where jobs.delivery_id = results.delivery_id
-      and (
-        results.outcome = 'delivered'
-        or (results.outcome in ('failed', 'gone') and jobs.number = results.number)
-      )
-    returning jobs.delivery_id
-  ), postponed as (
-    update private.delivery_jobs as jobs
-    set
-      claim_id = null,
-      worker_id = null,
-      claimed_at = null,
-      failure_count = jobs.failure_count + 1,
-      run_at = p_now + results.retry_after_ms * interval '1 millisecond'
-    from unnest(p_results) as results
-    where jobs.delivery_id = results.delivery_id
-      and jobs.number = results.number
-      and results.outcome = 'retry'
-    returning jobs.delivery_id, jobs.run_at
+  with ended as materialized (
+    select ended.delivery_id from private.end_jobs(p_results) as ended (delivery_id)
+  ), postponed as materialized (
+    select * from private.postpone_jobs(p_results, p_now)
   ), changes as (
     select
       results.delivery_id,
@@ -561,10 +626,7 @@ begin
     next_attempt_at = case
       when changes.status is null then coalesce(changes.run_at, deliveries.next_attempt_at)
     end,
-    finished_at = case
-      when changes.status is null then deliveries.finished_at
-      else p_now
-    end
+    finished_at = case when changes.status is null then deliveries.finished_at else p_now end
   from changes
   where deliveries.id = changes.delivery_id;
 end
@@ -728,9 +790,6 @@ declare
   );
   v_endpoint_ids uuid[] := array(select distinct endpoint_id from unnest(v_results));
 begin
-  if p_limit > 0 then
-    perform private.note_delivery_worker(p_worker_id, p_now);
-  end if;
   perform from (
     select from public.webhook_endpoints
     where id = any (v_endpoint_ids)
@@ -748,6 +807,7 @@ begin
     perform private.refill_lanes(
       p_claim_id, p_worker_id, v_endpoint_ids, p_limit, p_lease, p_now
     );
+    perform private.note_delivery_worker(p_worker_id, p_now);
   end if;
   return jsonb_build_object(
     'now', p_now,

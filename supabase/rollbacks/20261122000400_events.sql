@@ -7,6 +7,8 @@ drop function public.locate_event_cursor(uuid, bigint, uuid);
 drop function private.fork_events(timestamptz);
 drop function service.stamp_events();
 drop function private.stamp_events(int);
+drop function private.place_events(tid[]);
+drop function private.find_unstamped(private.sequencer_progress, int);
 drop function private.resume_stamping();
 drop trigger events_after_insert_await_stamp on public.events;
 drop function private.tg_events__await_stamp();
