@@ -1,6 +1,6 @@
 /**
  * Usage: npm run bench:deliver -- [--only one,many,limit,steady,dead,ingest,chaos] [--events N]
- * [--workspaces N] [--rounds N] [--ingest N] [--steady N]
+ * [--workspaces N] [--rounds N] [--ingest N] [--steady N] [--dead N]
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,49 +1,55 @@
 import { quantile } from '../support/statistics.ts'
-import { type Arrived, type Bench, secretsOf } from './burst.ts'
+import { type Bench, secretsOf } from './burst.ts'
 import { whenNoneWaits } from './events.ts'
 import { type Listener, seedListeners } from './listeners.ts'
-import { runSteady } from './steady.ts'
+import { runSteady, type Steady } from './steady.ts'
 
 const ENDPOINTS = 5
-const EVENTS = 200
 
-export type Dead = {
-  /** What the others' p99 from commit to first attempt gained when one endpoint was dead. */
-  increasePercent: number
-  calmP99Ms: number
-  arrived: Arrived[]
+/** The same load with all endpoints well, and with one that takes connections and never answers. */
+export type Dead = { calm: Steady; beside: Steady }
+
+/** One round of both; which comes first changes with `round`. */
+export const runDead = async (bench: Bench, round: number, events: number): Promise<Dead> => {
+  const calmly = async () => runSteady(bench, await seed(bench), events)
+  const besideDead = () => runBesideDead(bench, events)
+  if (round % 2 === 0) {
+    const calm = await calmly()
+    return { calm, beside: await besideDead() }
+  }
+  const beside = await besideDead()
+  return { calm: await calmly(), beside }
 }
 
-/**
- * The same steady load on five endpoints of one workspace twice: all well, and one of them taking
- * connections and never answering. Which comes first changes with `round`.
- */
-export const runDead = async (bench: Bench, round: number): Promise<Dead> => {
-  const calmly = async () => {
-    const listeners = await seed(bench)
-    return runSteady(bench, listeners, EVENTS)
-  }
-  const besideDead = () => runBesideDead(bench)
-  const [first, second] =
-    round % 2 === 0 ? [await calmly(), await besideDead()] : [await besideDead(), await calmly()]
-  const [calm, hung] = round % 2 === 0 ? [first, second] : [second, first]
-  const p99 = ({ latencyMs }: typeof calm) => quantile(latencyMs, 0.99) ?? Number.NaN
+/** How the p99 from commit to first attempt differs, over the samples of all rounds together. */
+export type Difference = {
+  calmP99Ms: number
+  besideP99Ms: number
+  increasePercent: number
+  samples: { calm: number; beside: number }
+}
+
+/** A p99 of one round rests on a handful of its events: their median is noise, all of them are not. */
+export const differenceOf = (rounds: Dead[]): Difference | null => {
+  const calm = rounds.flatMap((round) => round.calm.latencyMs)
+  const beside = rounds.flatMap((round) => round.beside.latencyMs)
+  const [calmP99Ms, besideP99Ms] = [quantile(calm, 0.99), quantile(beside, 0.99)]
+  if (calmP99Ms === null || besideP99Ms === null) return null
   return {
-    increasePercent: (p99(hung) / p99(calm) - 1) * 100,
-    calmP99Ms: p99(calm),
-    arrived: [calm.arrived, hung.arrived],
+    ...{ calmP99Ms, besideP99Ms, increasePercent: (besideP99Ms / calmP99Ms - 1) * 100 },
+    samples: { calm: calm.length, beside: beside.length },
   }
 }
 
 const seed = (bench: Bench): Promise<Listener[]> =>
   seedListeners(bench.sql, bench, { workspaces: 1, endpoints: ENDPOINTS, inFlight: 20 })
 
-const runBesideDead = async (bench: Bench) => {
+const runBesideDead = async (bench: Bench, events: number) => {
   const listeners = await seed(bench)
   const [victim] = listeners
   if (!victim) throw new Error('there is no endpoint')
   await bench.receiver.hang(victim.path)
-  const steady = await runSteady(bench, listeners, EVENTS, victim)
+  const steady = await runSteady(bench, listeners, events, victim)
   await bury(bench, victim)
   return steady
 }

@@ -13,6 +13,8 @@ const OPTIONS = {
   ingest: { type: 'string', default: '3000' },
   /** Events under steady load. */
   steady: { type: 'string', default: '600' },
+  /** Events of each round with a dead endpoint, and of each without. */
+  dead: { type: 'string', default: '1000' },
   /** Parts to run, separated by commas. */
   only: { type: 'string', default: PARTS.join(',') },
 } as const
@@ -31,6 +33,7 @@ export const readOptions = (args: string[]) => {
     rounds: Number(values.rounds),
     ingest: Number(values.ingest),
     steady: Number(values.steady),
+    dead: Number(values.dead),
     runs: (part: Part) => wanted.includes(part),
   }
 }

@@ -1,6 +1,7 @@
 import type { Report } from '../support/report.ts'
 import { median, quantile } from '../support/statistics.ts'
 import type { Arrived, Burst } from './burst.ts'
+import { differenceOf } from './dead.ts'
 import type { Ingest } from './ingest.ts'
 import type { Measured, Round } from './rounds.ts'
 
@@ -23,7 +24,7 @@ const metricsOf = (m: Measured): Report['metrics'] => {
     total_ratio_limit: ofRounds(rounds, ({ many, limit }) => ratio(many?.perSecond, limit)),
     commit_to_first_attempt_p50_ms: quantile(m.steady?.latencyMs ?? [], 0.5),
     commit_to_first_attempt_p99_ms: quantile(m.steady?.latencyMs ?? [], 0.99),
-    dead_endpoint_p99_increase_pct: median(m.dead.map((one) => one.increasePercent)),
+    dead_endpoint_p99_increase_pct: differenceOf(m.dead)?.increasePercent ?? null,
     ingest_per_s: ofIngest(({ perSecond }) => perSecond),
     ingest_bare_per_s: ofIngest(({ perSecond }) => perSecond, 'bare'),
     ingest_ratio_bare: ofRounds(rounds, ({ ours, bare }) =>
@@ -50,7 +51,7 @@ export const resultsOf = (m: Measured): Report => {
   const undisturbed: Arrived[] = [
     ...m.rounds.flatMap(({ one, many }) => [one, many].flatMap((burst) => burst?.arrived ?? [])),
     ...(m.steady ? [m.steady.arrived] : []),
-    ...m.dead.flatMap(({ arrived }) => arrived),
+    ...m.dead.flatMap(({ calm, beside }) => [calm.arrived, beside.arrived]),
   ]
   const all = [...undisturbed, ...(m.chaos ? [m.chaos.arrived] : [])]
   const ingests = m.rounds.flatMap(({ bare, ours }) => [bare, ours].flatMap((one) => one ?? []))
