@@ -49,6 +49,8 @@ test(`connections of PostgREST and cron cut at random moments double, lose and s
 
 /** Takes every connection there is, cutting those of others. Returns how to give them back. */
 const takeAllConnections = async () => {
+  // Had before the rest is taken: of those kept for superusers the stack takes its share.
+  const admin = await chaos.sql().connect()
   const taken: pg.Client[] = []
   const takeOne = async () => {
     const client = new pg.Client({ connectionString: chaos.stack().state.db_url })
@@ -61,10 +63,12 @@ const takeAllConnections = async () => {
     if (tries.some(({ status }) => status === 'fulfilled')) await takeRest()
   }
   await takeRest()
-  await chaos.sql().query(
-    `select pg_terminate_backend(pid) from pg_stat_activity
-     where usename = 'authenticator' or application_name like 'pg_cron%'`,
-  )
+  await admin
+    .query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where usename = 'authenticator' or application_name like 'pg_cron%'`,
+    )
+    .finally(() => admin.release())
   await takeRest()
   return { taken, giveBack: () => Promise.all(taken.map((client) => client.end())) }
 }

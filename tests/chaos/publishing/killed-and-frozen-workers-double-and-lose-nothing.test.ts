@@ -1,5 +1,4 @@
 import { beforeAll, expect, test } from 'vitest'
-import { poll } from '../../../scripts/stack/poll.ts'
 import { type Batch, type Fleet, newFleet, scheduleBatch } from '../../helpers/chaos-batch.ts'
 import { useChaosStack } from '../../helpers/chaos-stack.ts'
 import { expectNoneStranded, expectOnceEach } from '../../helpers/chaos-truth.ts'
@@ -51,18 +50,42 @@ test('workers killed again and again, as soon as they are up, double, lose and s
   await expectOnceEach(chaos, batch)
 })
 
-/** Freezes the worker that just got its first Go of a batch. Tells how to wake it, and whether nothing was due yet. */
-const freezeAtGo = async (batch: Batch) => {
-  const live = 'select from private.live_attempts where post_id = any ($1)'
-  const isGone = async () => (await chaos.sql().query(live, [batch.ids])).rowCount || undefined
-  await poll(isGone, { timeoutMs: 20_000, everyMs: 1 })
-  const pids = publishPids()
-  for (const pid of pids) process.kill(pid, 'SIGSTOP')
-  const isInTime = Date.now() < batch.lastDue
-  const wake = () => {
+const CLAIMED = `select from private.publish_jobs join private.account_lanes as lanes using (account_id)
+  where post_id = any ($1) and lanes.claim_id is not null`
+const GONE = `select from public.posts where id = any ($1) and status <> 'scheduled'`
+const WAITING = `select from pg_stat_activity
+  where usename = 'authenticator' and wait_event_type = 'Lock' and query like '%"advance"%'`
+
+/**
+ * Keeps Go waiting until the worker that asked for it is frozen, so that it is granted to one who cannot hear.
+ * Tells how to wake it; undefined when Go was quicker.
+ */
+const freezeAtGo = async (batch: Batch): Promise<(() => void) | undefined> => {
+  const some = async (sql: string) =>
+    ((await chaos.sql().query(sql, [batch.ids])).rowCount ?? 0) > 0
+  const isUnderWay = async () => (await some(CLAIMED)) || (await some(GONE))
+  await until('the batch is claimed', isUnderWay, 30_000)
+  const pids: number[] = []
+  const gate = await chaos.sql().connect()
+  try {
+    await gate.query('begin')
+    await gate.query('lock table private.live_attempts in share mode')
+    if (await some(GONE)) return undefined
+    await until(
+      'its Go waits',
+      async () => (await chaos.sql().query(WAITING)).rowCount !== 0,
+      30_000,
+    )
+    pids.push(...publishPids())
+    for (const pid of pids) process.kill(pid, 'SIGSTOP')
+  } finally {
+    await gate.query('rollback')
+    gate.release()
+  }
+  await until('Go is granted', () => some(GONE))
+  return () => {
     for (const pid of pids) process.kill(pid, 'SIGCONT')
   }
-  return { wake, isInTime }
 }
 
 /**
@@ -72,9 +95,8 @@ const freezeAtGo = async (batch: Batch) => {
 const catchBetweenGoAndPost = async () => {
   for (;;) {
     const batch = await scheduleBatch(chaos, fleet, { count: 40, inMs: 5_500 })
-    const { wake, isInTime } = await freezeAtGo(batch)
-    if (isInTime) return { batch, wake }
-    wake()
+    const wake = await freezeAtGo(batch)
+    if (wake) return { batch, wake }
     await expectOnceEach(chaos, batch)
   }
 }
