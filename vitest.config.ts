@@ -3,10 +3,10 @@ import { defineConfig } from 'vitest/config'
 
 const seconds = (count: number) => count * 1000
 
-/** Half of what these tests take is Postgres' own time, so one worker leaves a core idle on a small machine. */
+/** Half of what these tests take is Postgres' own time or waiting, so one worker leaves a core idle on a small machine. */
 const maxWorkers = Math.max(2, availableParallelism() - 1)
 
-/** Groups run one after the other, cheapest first; each owns a folder of tests. */
+/** A project owns a folder of tests. Groups run one after the other, cheapest first; the projects of one share workers. */
 const project = (name: string, groupOrder: number, options: object) => ({
   test: {
     name,
@@ -19,7 +19,7 @@ const project = (name: string, groupOrder: number, options: object) => ({
 export default defineConfig({
   test: {
     projects: [
-      project('unit', 1, { testTimeout: seconds(10) }),
+      project('unit', 1, { maxWorkers, testTimeout: seconds(10) }),
       project('db', 2, {
         maxWorkers,
         globalSetup: ['tests/helpers/database-setup.ts'],
@@ -33,13 +33,14 @@ export default defineConfig({
         hookTimeout: seconds(60),
       }),
       project('e2e', 4, {
-        globalSetup: ['tests/helpers/stack-setup.ts'],
-        fileParallelism: false,
+        globalSetup: ['tests/helpers/stack-setup.ts', 'tests/helpers/migrated-cluster-setup.ts'],
+        maxWorkers,
         testTimeout: seconds(60),
         hookTimeout: seconds(90),
       }),
-      project('chaos', 5, {
-        fileParallelism: false,
+      project('chaos', 4, {
+        maxWorkers,
+        globalSetup: ['tests/helpers/migrated-cluster-setup.ts'],
         testTimeout: seconds(120),
         hookTimeout: seconds(120),
       }),

@@ -23,7 +23,7 @@ let receiver: Awaited<ReturnType<typeof startHostileReceiver>>
 let api: ReturnType<typeof apiAs>
 
 beforeAll(async () => {
-  receiver = await startHostileReceiver(inject('receiverPort'))
+  receiver = await startHostileReceiver(inject('receiverPorts').hostile)
   const { client } = await newSandboxAccount(inject('stack'))
   const { data } = await client.auth.getSession()
   api = apiAs(data.session?.access_token)

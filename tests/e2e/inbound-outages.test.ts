@@ -1,26 +1,27 @@
 import { Client } from 'pg'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { inboundX, subscribedAccount } from '../helpers/inbound.ts'
+import { useOwnStack } from '../helpers/own-stack.ts'
 import { readPostAs, type SandboxAccount, scheduleAt } from '../helpers/sandbox-account.ts'
 import { sandboxX } from '../helpers/sandbox-x.ts'
 import { until } from '../helpers/until.ts'
 
-const stack = inject('stack')
-const x = inboundX(stack)
-const sandbox = sandboxX(stack.x_url)
-const database = new Client({ connectionString: stack.db_url })
+const stack = useOwnStack()
+let x: ReturnType<typeof inboundX>
+let sandbox: ReturnType<typeof sandboxX>
+let database: Client
 let account: SandboxAccount
 let userId: string
 
 beforeAll(async () => {
+  const { state } = stack()
+  x = inboundX(state)
+  sandbox = sandboxX(state.x_url)
+  database = new Client({ connectionString: state.db_url })
   await database.connect()
-  ;({ account, userId } = await subscribedAccount(stack, database))
+  ;({ account, userId } = await subscribedAccount(state, database))
 })
-afterAll(async () => {
-  await x.rules({ drop: false })
-  await x.moveClock(0)
-  await database.end()
-})
+afterAll(() => database.end())
 
 const published = async () => {
   const id = await scheduleAt(account, new Date())
@@ -37,7 +38,7 @@ const published = async () => {
 
 const deleteOnX = async (remoteId: string) => {
   const { access_token } = await sandbox.newTokens(account.username)
-  const response = await fetch(`${stack.x_url}/2/tweets/${remoteId}`, {
+  const response = await fetch(`${stack().state.x_url}/2/tweets/${remoteId}`, {
     method: 'DELETE',
     headers: { authorization: `Bearer ${access_token}` },
   })

@@ -1,7 +1,8 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { inboundX, subscribedAccount } from '../helpers/inbound.ts'
+import { useOwnStack } from '../helpers/own-stack.ts'
 import {
   newSandboxAccount,
   readPostAs,
@@ -11,16 +12,20 @@ import {
 import { sandboxX } from '../helpers/sandbox-x.ts'
 import { until } from '../helpers/until.ts'
 
-const stack = inject('stack')
-const x = inboundX(stack)
-const sandbox = sandboxX(stack.x_url)
-const database = new Client({ connectionString: stack.db_url })
+const stack = useOwnStack()
+let x: ReturnType<typeof inboundX>
+let sandbox: ReturnType<typeof sandboxX>
+let database: Client
 let account: SandboxAccount
 let userId: string
 
 beforeAll(async () => {
+  const { state } = stack()
+  x = inboundX(state)
+  sandbox = sandboxX(state.x_url)
+  database = new Client({ connectionString: state.db_url })
   await database.connect()
-  ;({ account, userId } = await subscribedAccount(stack, database))
+  ;({ account, userId } = await subscribedAccount(state, database))
 })
 afterEach(async () => {
   await sandbox.clearFaults()
@@ -94,7 +99,7 @@ test('a post deleted on X is unpublished once, however often and late X says so'
   )
   await x.rules({ copies: 4, jitter_ms: 400 })
   const { access_token } = await sandbox.newTokens(account.username)
-  await fetch(`${stack.x_url}/2/tweets/${rows[0]?.remote_id}`, {
+  await fetch(`${stack().state.x_url}/2/tweets/${rows[0]?.remote_id}`, {
     method: 'DELETE',
     headers: { authorization: `Bearer ${access_token}` },
   })
@@ -116,7 +121,7 @@ test('a post deleted on X is unpublished once, however often and late X says so'
 })
 
 test('a mention becomes one event of the account', async () => {
-  const other = await newSandboxAccount(stack)
+  const other = await newSandboxAccount(stack().state)
   await x.rules({ copies: 3 })
   const text = `hey @${account.username} ${randomUUID()}`
   await scheduleAt(other, new Date(), [text])
@@ -152,7 +157,7 @@ test('an event of a type nobody handles is kept and shown to the operator', asyn
 })
 
 test('a withdrawn consent destroys the tokens, says so once and gives the subscriptions back', async () => {
-  const leaving = await newSandboxAccount(stack)
+  const leaving = await newSandboxAccount(stack().state)
   const { rows } = await database.query<{ remote_user_id: string }>(
     'select remote_user_id from public.accounts where id = $1',
     [leaving.id],

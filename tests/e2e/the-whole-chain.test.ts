@@ -11,7 +11,7 @@ const deliveries: Delivery[] = []
 let receiver: Receiver
 
 beforeAll(async () => {
-  receiver = await startReceiver(inject('receiverPort'))
+  receiver = await startReceiver(inject('receiverPorts').chain)
   receiver.onDelivery((delivery) => deliveries.push(delivery))
 })
 afterAll(() => receiver.close())

@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node'
 import { startScratchPostgres } from '../../scripts/scratch-postgres.ts'
+import { oncePerRun } from './once-per-run.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -7,9 +8,9 @@ declare module 'vitest' {
   }
 }
 
-/** One throw-away server for the project; test files work in clones of its migrated template. */
-export default async function setup(project: TestProject) {
-  const { adminUrl, template, stop } = await startScratchPostgres()
-  project.provide('database', { adminUrl, template })
-  return stop
-}
+/** One throw-away server for the run; test files work in clones of its migrated template. */
+export default (project: TestProject) =>
+  oncePerRun(project, 'database', async () => {
+    const { adminUrl, template, stop } = await startScratchPostgres()
+    return { value: { adminUrl, template }, stop }
+  })

@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process'
 import { appendFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { Chaos } from './chaos-batch.ts'
-
-const run = promisify(execFile)
+import { copyFiles } from './copy-files.ts'
 
 /**
  * Takes a copy of the cluster's files, as a backup would. The answer goes back to it: Postgres comes up
@@ -15,8 +12,7 @@ export const copyDatabase = async (chaos: Chaos): Promise<() => Promise<void>> =
   const cluster = join(state.data, 'postgres')
   const copy = join(state.data, 'postgres.copy')
   await postgres.stop('fast')
-  // cp keeps the owner, who need not be us.
-  await run('cp', ['-a', cluster, copy])
+  await copyFiles(cluster, copy)
   await postgres.start()
 
   return async () => {

@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, inject } from 'vitest'
 import { type Stack, type StackOptions, startStack } from '../../scripts/stack/start.ts'
+import { copyFiles } from './copy-files.ts'
 
 /** A whole stack for this test file alone, which its tests may break. Call the answer to reach it. */
 export function useOwnStack(options: Omit<StackOptions, 'data' | 'port'> = {}): () => Stack {
@@ -11,7 +12,10 @@ export function useOwnStack(options: Omit<StackOptions, 'data' | 'port'> = {}): 
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'myposts-chaos-'))
-    stack = await startStack({ ...options, port: 0, data: join(directory, 'stack') })
+    const data = join(directory, 'stack')
+    await mkdir(data)
+    await copyFiles(inject('migratedCluster'), join(data, 'postgres'))
+    stack = await startStack({ ...options, port: 0, data })
   })
   afterAll(async () => {
     await stack?.stop()

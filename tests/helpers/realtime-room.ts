@@ -5,9 +5,12 @@ import { asSuperuser, type SignedIn } from './accounts.ts'
 
 type Rights = { reads?: boolean; writes?: boolean }
 
+/** Each file has rooms of its own: files run side by side on one stack. */
+const rooms = `test_rooms_${randomUUID().slice(0, 8)}`
+
 const allowed = (right: 'reads' | 'writes') =>
   `exists (
-    select from test_rooms.members as m
+    select from ${rooms}.members as m
     where m.user_id = (select auth.uid()) and m.topic = (select realtime.topic()) and m.${right}
   )`
 
@@ -15,21 +18,21 @@ const allowed = (right: 'reads' | 'writes') =>
 export function useRooms() {
   beforeAll(() =>
     asSuperuser(`
-      create schema test_rooms;
-      grant usage on schema test_rooms to authenticated;
-      create table test_rooms.members (user_id uuid, topic text, reads boolean, writes boolean);
-      grant select on test_rooms.members to authenticated;
-      create policy "test: members read their room" on realtime.messages
+      create schema ${rooms};
+      grant usage on schema ${rooms} to authenticated;
+      create table ${rooms}.members (user_id uuid, topic text, reads boolean, writes boolean);
+      grant select on ${rooms}.members to authenticated;
+      create policy "${rooms}: members read their room" on realtime.messages
         for select to authenticated using (${allowed('reads')});
-      create policy "test: members write to their room" on realtime.messages
+      create policy "${rooms}: members write to their room" on realtime.messages
         for insert to authenticated with check (${allowed('writes')});
     `),
   )
   afterAll(() =>
     asSuperuser(`
-      drop policy "test: members read their room" on realtime.messages;
-      drop policy "test: members write to their room" on realtime.messages;
-      drop schema test_rooms cascade;
+      drop policy "${rooms}: members read their room" on realtime.messages;
+      drop policy "${rooms}: members write to their room" on realtime.messages;
+      drop schema ${rooms} cascade;
     `),
   )
 }
@@ -47,8 +50,8 @@ export async function admit(
   topic: string,
   { reads = true, writes = true }: Rights = {},
 ) {
-  await asSuperuser(`delete from test_rooms.members where user_id = $1 and topic = $2`, [id, topic])
-  await asSuperuser('insert into test_rooms.members values ($1, $2, $3, $4)', [
+  await asSuperuser(`delete from ${rooms}.members where user_id = $1 and topic = $2`, [id, topic])
+  await asSuperuser(`insert into ${rooms}.members values ($1, $2, $3, $4)`, [
     id,
     topic,
     reads,

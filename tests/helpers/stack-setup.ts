@@ -8,8 +8,8 @@ import { type StackState, startStack } from '../../scripts/stack/start.ts'
 declare module 'vitest' {
   interface ProvidedContext {
     stack: StackState
-    /** Where on loopback a test may receive webhooks: the stack lets private addresses be reached there only. */
-    receiverPort: number
+    /** Where on loopback a test file may receive webhooks: the stack lets private addresses be reached there only. */
+    receiverPorts: { chain: number; hostile: number }
   }
 }
 
@@ -17,11 +17,12 @@ declare module 'vitest' {
 export default async function setup(project: TestProject) {
   const directory = await mkdtemp(join(tmpdir(), 'myposts-e2e-'))
   const lines: string[] = []
-  const receiverPort = await freePort()
+  const receiverPorts = { chain: await freePort(), hostile: await freePort() }
+  const receivers = Object.values(receiverPorts).map((port) => `127.0.0.1:${port}`)
   const stack = await startStack({
     port: 0,
     data: join(directory, 'stack'),
-    env: { WEBHOOK_PRIVATE_HOSTS: `127.0.0.1:${receiverPort}` },
+    env: { WEBHOOK_PRIVATE_HOSTS: receivers.join(',') },
     log: (line) => lines.push(line),
   }).catch((error: Error) => {
     throw new Error(`the stack did not start: ${error.message}\n${lines.join('\n')}`, {
@@ -29,7 +30,7 @@ export default async function setup(project: TestProject) {
     })
   })
   project.provide('stack', stack.state)
-  project.provide('receiverPort', receiverPort)
+  project.provide('receiverPorts', receiverPorts)
 
   return async () => {
     await stack.stop()
