@@ -18,6 +18,7 @@ let running: ChildProcess | undefined
 
 beforeAll(async () => {
   data = await mkdtemp(join(tmpdir(), 'myposts-lifecycle-'))
+  await start()
 })
 
 afterAll(async () => {
@@ -59,11 +60,11 @@ const postmaster = async () =>
   Number((await readFile(join(data, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0])
 
 test('a second start on the same data is refused, saying where the first one is', async () => {
-  const first = await start()
+  const first = await readState()
   const second = run('--port', '0')
   const [code] = await once(second.child, 'exit')
   expect(code).toBe(1)
-  expect(second.output()).toContain(`already runs at ${first.state.api_url}`)
+  expect(second.output()).toContain(`already runs at ${first.api_url}`)
 })
 
 test('a port in use is refused, naming its holder and a command that works', async () => {
