@@ -1,3 +1,4 @@
+import { say } from '../support/report.ts'
 import { quantile } from '../support/statistics.ts'
 import { type Bench, secretsOf } from './burst.ts'
 import { whenNoneWaits } from './events.ts'
@@ -9,8 +10,13 @@ const ENDPOINTS = 5
 /** The same load with all endpoints well, and with one that takes connections and never answers. */
 export type Dead = { calm: Steady; beside: Steady }
 
+/** The first events find no isolate; how long that takes is bench:boot's to say. */
+const warmUp = async (bench: Bench): Promise<void> => {
+  await runSteady(bench, await seed(bench), 10)
+}
+
 /** One round of both; which comes first changes with `round`. */
-export const runDead = async (bench: Bench, round: number, events: number): Promise<Dead> => {
+const runDead = async (bench: Bench, round: number, events: number): Promise<Dead> => {
   const calmly = async () => runSteady(bench, await seed(bench), events)
   const besideDead = () => runBesideDead(bench, events)
   if (round % 2 === 0) {
@@ -22,7 +28,7 @@ export const runDead = async (bench: Bench, round: number, events: number): Prom
 }
 
 /** How the p99 from commit to first attempt differs, over the samples of all rounds together. */
-export type Difference = {
+type Difference = {
   calmP99Ms: number
   besideP99Ms: number
   increasePercent: number
@@ -40,6 +46,24 @@ export const differenceOf = (rounds: Dead[]): Difference | null => {
     samples: { calm: calm.length, beside: beside.length },
   }
 }
+
+/** Calm and disturbed take turns, so that what else the machine does meets both. */
+export const runDeads = async (bench: Bench, rounds: number, events: number): Promise<Dead[]> => {
+  const all: Dead[] = []
+  await warmUp(bench)
+  for (let number = 1; number <= rounds; number += 1) {
+    all.push(await runDead(bench, number, events))
+    const so = differenceOf(all)
+    if (so) say(`dead endpoint, ${number} of ${rounds}: ${wordsOf(so)}`)
+  }
+  return all
+}
+
+const wordsOf = ({ calmP99Ms, besideP99Ms, increasePercent, samples }: Difference) =>
+  [
+    `others' p99 ${calmP99Ms.toFixed(0)} ms (${samples.calm} samples)`,
+    `beside it ${besideP99Ms.toFixed(0)} ms (${samples.beside}): ${increasePercent.toFixed(1)} % more`,
+  ].join(', ')
 
 const seed = (bench: Bench): Promise<Listener[]> =>
   seedListeners(bench.sql, bench, { workspaces: 1, endpoints: ENDPOINTS, inFlight: 20 })

@@ -3,7 +3,7 @@ import { say } from '../support/report.ts'
 import { quantile } from '../support/statistics.ts'
 import { type Bench, type Burst, runBurst } from './burst.ts'
 import { type Chaos, runChaos } from './chaos.ts'
-import { type Dead, differenceOf, runDead } from './dead.ts'
+import { type Dead, runDeads } from './dead.ts'
 import { type Ingest, runIngest } from './ingest.ts'
 import { measureLimit } from './limit.ts'
 import { type Listener, seedListeners } from './listeners.ts'
@@ -84,22 +84,6 @@ const runRound = async (bench: Bench, { one, many }: Listeners, o: Options, numb
   return round
 }
 
-/** Calm and disturbed take turns, so that what else the machine does meets both. */
-const runDeads = async (bench: Bench, o: Options): Promise<Dead[]> => {
-  const all: Dead[] = []
-  if (!o.runs('dead')) return all
-  for (let number = 1; number <= o.rounds; number += 1) {
-    all.push(await runDead(bench, number, o.dead))
-    const so = differenceOf(all)
-    if (!so) continue
-    const { calm, beside } = so.samples
-    say(
-      `dead endpoint, ${number} of ${o.rounds}: others' p99 ${whole(so.calmP99Ms)} ms (${calm} samples), beside it ${whole(so.besideP99Ms)} ms (${beside}): ${so.increasePercent.toFixed(1)} % more`,
-    )
-  }
-  return all
-}
-
 const measureSteady = async (bench: Bench, o: Options): Promise<Steady> => {
   const listeners = await seedListeners(bench.sql, bench, { workspaces: STEADY_WORKSPACES })
   // The first ones find no isolate; how long that takes is bench:boot's to say.
@@ -113,7 +97,7 @@ const measureSteady = async (bench: Bench, o: Options): Promise<Steady> => {
 /** Runs the parts that were asked for; the one that kills a worker comes last. */
 export const measure = async (bench: Bench, o: Options): Promise<Measured> => {
   const steady = o.runs('steady') ? await measureSteady(bench, o) : undefined
-  const dead = await runDeads(bench, o)
+  const dead = o.runs('dead') ? await runDeads(bench, o.rounds, o.dead) : []
   const inRounds = (['limit', 'one', 'many', 'ingest'] as const).some((part) => o.runs(part))
   const listeners = {
     one: await seedListeners(bench.sql, bench, { workspaces: 1 }),
