@@ -1,4 +1,4 @@
-import { until } from './until.ts'
+import { poll } from '../../scripts/stack/poll.ts'
 
 /** Numbers from 0 to 1 that the seed decides alone (mulberry32). */
 export const seeded = (seed: number): (() => number) => {
@@ -23,7 +23,7 @@ export const atRandomMoments = async (
   const began = Date.now()
   const moments = Array.from({ length: times }, () => began + random() * forMs)
   for (const moment of moments.sort((a, b) => a - b)) {
-    await until('the next moment', () => Date.now() >= moment, forMs + 1_000)
+    await poll(() => Date.now() >= moment, { timeoutMs: forMs + 1_000 })
     await blow()
   }
 }
