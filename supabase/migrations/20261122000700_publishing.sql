@@ -337,11 +337,16 @@ begin
       perform private.take_lanes(p_claim_id, p_worker_id, p_lanes, p_ahead, p_lease, p_now);
     end if;
     v_lanes := private.claimed_batch(p_claim_id, p_per_lane, p_ahead, p_now);
-    -- A lane without a job to send must not be held for the length of a lease.
+    -- A lane without a job to send must not be held for the length of a lease. A claim that is repeated
+    -- late finds its lane sending: that one is held.
     perform private.refresh_lanes('{}', array(
       select lanes.account_id
       from private.account_lanes as lanes
       where lanes.claim_id = p_claim_id
+        and not exists (
+          select from private.publish_jobs as jobs
+          where jobs.account_id = lanes.account_id and jobs.state = 'sending'
+        )
       except
       select (lane ->> 'account_id')::uuid from jsonb_array_elements(v_lanes) as lane
     ));

@@ -45,6 +45,22 @@ test('answers a repeated claim with the same batch', async () => {
   expect(again.lanes).toEqual(first.lanes)
 })
 
+test('a claim that is carried out again, late, leaves a lane alone that is sending', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const first = await schedulePost(tx, account)
+    const claim = await claimJobs(tx)
+    expect(await go(tx, claim.claimId, [first])).toHaveLength(1)
+    await schedulePost(tx, account)
+    await tx.query(`update private.publish_jobs set run_at = run_at + interval '6 s'
+      where account_id = '${account.id}' and state = 'waiting'`)
+
+    await claimJobs(tx, { claimId: claim.claimId })
+
+    const another = await claimJobs(tx, { now: new Date(NOW.getTime() + 2_000) })
+    expect(another.lanes.filter(({ account_id }) => account_id === account.id)).toEqual([])
+  }))
+
 test('takes a lapsed claim again at once, and fences the worker that lost it', async () => {
   const tx = await connect()
   const account = await connectAccount(tx)
