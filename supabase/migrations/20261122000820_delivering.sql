@@ -263,6 +263,8 @@ $$;
 
 comment on function private.claimed_deliveries(uuid) is 'What a claim holds, with the events to send.';
 
+-- A call that is repeated names no endpoint that was disabled since: what its deliveries need to be sent
+-- is missing, and their lease lapses.
 create function private.claimed_endpoints(p_claim_id uuid, p_now timestamptz)
 returns jsonb
 language plpgsql
@@ -289,9 +291,10 @@ begin
       )
     )), '[]')
     from public.webhook_endpoints as endpoints
-    where endpoints.id in (
-      select jobs.endpoint_id from private.delivery_jobs as jobs where jobs.claim_id = p_claim_id
-    )
+    where endpoints.status = 'enabled'
+      and endpoints.id in (
+        select jobs.endpoint_id from private.delivery_jobs as jobs where jobs.claim_id = p_claim_id
+      )
   );
 end
 $$;

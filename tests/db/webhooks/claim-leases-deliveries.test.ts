@@ -11,6 +11,7 @@ import {
   resultOf,
   retry,
   settle,
+  tick,
 } from '../../helpers/webhooks.ts'
 
 const endpointWith = async (tx: Tx, events: number, options: Record<string, unknown> = {}) => {
@@ -26,6 +27,21 @@ test('answers a repeated claim with the same batch', () =>
     const first = await claim(tx, { claimId })
     expect(first.deliveries).toHaveLength(3)
     expect((await claim(tx, { claimId })).deliveries).toEqual(first.deliveries)
+  }))
+
+test('hands out nothing of an endpoint that was disabled before the claim was repeated', () =>
+  withTx(async (tx) => {
+    const endpoint = await endpointWith(tx, 1)
+    const claimId = randomUUID()
+    expect((await claim(tx, { claimId })).endpoints).toMatchObject([{ id: endpoint.id }])
+    await tx.query(`select private.disable_webhook_endpoints(array[$1::uuid], 'requested')`, [
+      endpoint.id,
+    ])
+    expect((await claim(tx, { claimId })).endpoints).toEqual([])
+
+    await tick(tx, at(61))
+    const [delivery] = await readDeliveries(tx, endpoint.id)
+    expect(delivery?.failure).toBe('endpoint-disabled')
   }))
 
 test('takes a lapsed lease again, and logs the attempt nobody reported', () =>
