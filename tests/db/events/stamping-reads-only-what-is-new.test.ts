@@ -98,15 +98,18 @@ test('a batch that is full leaves the rest to the next one, late commits include
 })
 
 test('what the transaction of the sequencer itself writes afterwards is stamped, too', async () => {
-  const [client, workspace] = [await connect(), randomUUID()]
+  const [client, other, workspace] = [await connect(), await connect(), randomUUID()]
   await client.query('begin')
   const first = await emitEvent(client, workspace)
+  // A younger transaction that has ended: what the sequencer's own wrote looks seen from there on.
+  await emitEvent(other, randomUUID())
   await stampEvents(client)
   const second = await emitEvent(client, workspace)
   await client.query('commit')
 
   expect(await stampEvents(client)).toBe(1)
   expect((await listEvents(client, workspace)).map(({ id }) => id)).toEqual([first, second])
+  await disconnect(other)
   await disconnect(client)
 })
 
