@@ -9,7 +9,7 @@ import { readPrefix } from './read-prefix.ts'
 import type { Recipient, Secrets } from './recipients.ts'
 import { sign } from './sign.ts'
 
-type Need = Pick<Deps, 'fetch' | 'fetchPublic' | 'now' | 'monotonic' | 'randomBytes'>
+type Need = Pick<Deps, 'fetch' | 'fetchPublic' | 'now' | 'monotonic' | 'deadline' | 'randomBytes'>
 
 /** How long an endpoint has to answer. */
 const TIMEOUT_MS = 15_000
@@ -45,7 +45,7 @@ const attempt = async (
   delivery: ClaimedDelivery,
   timeoutMs: number,
 ): Promise<Attempted> => {
-  const signal = AbortSignal.timeout(timeoutMs)
+  const signal = deps.deadline(timeoutMs)
   try {
     const target = await recipient.target(signal)
     if (target.kind === 'refused') return { ending: { error: target.slug } }

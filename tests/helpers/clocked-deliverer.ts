@@ -21,6 +21,7 @@ export const openClockedDeliverer = (tx: Tx, hosts: string[]) => {
   const now = () => new Date(Date.now() + offset)
   const deps: Deps = {
     ...fake,
+    deadline: (ms) => AbortSignal.timeout(ms),
     env: { ...fake.env, WEBHOOK_PRIVATE_HOSTS: hosts },
     fetch,
     now,

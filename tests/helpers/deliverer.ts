@@ -42,6 +42,7 @@ export async function startDeliverer(client: Tx, endpoint: Endpoint) {
   }
   const deps: Deps = {
     ...fake,
+    deadline: (ms) => AbortSignal.timeout(ms),
     service: service as Deps['service'],
     fetchPublic: async (_url, _addresses, { headers }) => {
       received.add(new Headers(headers).get('webhook-id') ?? '')

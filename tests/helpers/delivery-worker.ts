@@ -45,6 +45,7 @@ export const deliveryWorker = (fetch: Deps['fetch'], { cpuMs = 0, perClaim = 400
   }
   const deps: Deps = {
     ...fake,
+    deadline: (ms) => AbortSignal.timeout(ms),
     fetch,
     fetchPublic: (url, _addresses, request) => fetch(url, request as RequestInit),
     service: service as Deps['service'],

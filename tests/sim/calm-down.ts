@@ -4,6 +4,8 @@ import type { World } from './world.ts'
 
 /** How long after the storm everything has to have come right. */
 const CALM_MS = 2 * 3_600_000
+/** Until the deliveries of a receiver that is dead are given up. */
+const LADDER_MS = 90 * 3_600_000
 const TICK_MS = 2_000
 /** Later ticks come slower. What is due and not done after a worker's longest life is left to the judge. */
 const SLOW_TICK_MS = 10_000
@@ -11,13 +13,18 @@ const MOST_OVERDUE_TICKS = 55
 const LAST_TICK_MS = 60_000
 
 /** When something is to be done next, or has been due for a while. */
-const momentsOf = (state: Snapshot): number[] =>
-  [
+const momentsOf = (state: Snapshot): number[] => {
+  const drains = (endpoint: string) =>
+    state.hooks.some((hook) => hook.endpoint === endpoint && hook.drains)
+  return [
     ...state.live.map(({ look, deadline }) => look ?? deadline),
     ...state.lanes.map(({ ready, claim, lease }) => (claim ? (lease ?? 0) : ready)),
     ...state.jobs.map(({ stale }) => stale),
     ...state.duties,
+    ...state.hooks.filter(({ drains }) => !drains).map(({ ready }) => ready),
+    ...state.errands.filter(({ endpoint }) => drains(endpoint)).map(({ run }) => run),
   ].filter(Number.isFinite)
+}
 
 /** Ticks whenever something is due, as cron would at the latest, until nothing moves any more. */
 export const calmDown = async (
@@ -26,7 +33,8 @@ export const calmDown = async (
   isOver: () => boolean,
 ): Promise<void> => {
   const { scheduler } = world
-  const end = scheduler.now() + CALM_MS
+  const { endpoints, isDead } = world.plan.webhooks
+  const end = scheduler.now() + (endpoints > 0 && isDead ? LADDER_MS : CALM_MS)
   const tickAt = async (when: number) => {
     scheduler.at(when, bell.tick)
     await scheduler.play(() => isOver() || scheduler.now() >= when)

@@ -13,7 +13,7 @@ export const createWorld = (seed: number, plan: Plan, database: SimDatabase, ses
   const random = createRandom(seed)
   const scheduler = createScheduler(random.fork('scheduler'))
   const trace = createTrace()
-  const names = new Map(ACCOUNTS.map(({ id, name }) => [id, name]))
+  const names = new Map([...ACCOUNTS, ...database.endpoints].map(({ id, name }) => [id, name]))
   const world: World = {
     seed,
     plan,

@@ -32,13 +32,20 @@ const fateOf = (world: World, host: Host): Fate => {
   return fate
 }
 
+/** Long, or from nowhere near the seed. */
+const UNTOLD = new Set([
+  'encrypted_tokens',
+  'p_encrypted_tokens',
+  'encrypted_secrets',
+  'text',
+  'remedy',
+  'detail',
+  'data',
+])
+
 /** What is short of everything in an answer or an argument. */
 const gist = (world: World, value: unknown): string => {
-  const text = JSON.stringify(value, (key, part) =>
-    ['encrypted_tokens', 'p_encrypted_tokens', 'text', 'remedy', 'detail'].includes(key)
-      ? undefined
-      : part,
-  )
+  const text = JSON.stringify(value, (key, part) => (UNTOLD.has(key) ? undefined : part))
   const named = (text ?? '').replaceAll(
     /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g,
     (id) => world.name(id),

@@ -1,21 +1,22 @@
 import type { Snapshot } from './database/snapshot.ts'
-import { type Isolate, startIsolate, type Wires } from './isolate.ts'
+import { type Isolate, type Slug, startIsolate, type Wires } from './isolate.ts'
 import type { World } from './world.ts'
 
 /** The platform sends nothing new to an isolate after half of its life. */
 const TAKES_CALLS_MS = 200_000
+/** Of one function. */
 const MOST_ISOLATES = 4
+const NAMES: Record<Slug, string> = { publish: 'worker', deliver: 'postman' }
 const TICK_MS = 2_000
 
 /** pg_cron, pg_net and the platform's isolates: what wakes what, and what of it gets lost. */
 export const createDoorbell = (world: World, wires: Wires, isOut: () => boolean) => {
   const { scheduler, trace, plan } = world
   const random = world.random.fork('doorbell')
-  const isolates: Isolate[] = []
-  let born = 0
+  const isolates: Record<Slug, Isolate[]> = { publish: [], deliver: [] }
 
-  const answer = () => {
-    const running = isolates.filter((isolate) => isolate.isRunning())
+  const answer = (slug: Slug) => {
+    const running = isolates[slug].filter((isolate) => isolate.isRunning())
     const open = running.filter(
       (isolate) => !isolate.isFrozen() && scheduler.now() - isolate.bornAt < TAKES_CALLS_MS,
     )
@@ -23,40 +24,36 @@ export const createDoorbell = (world: World, wires: Wires, isOut: () => boolean)
     const reused = open.length > 0 && (isFull || random.chance(0.6)) ? random.pick(open) : null
     if (reused) return reused.ring()
     if (isFull && world.isStormy()) return
-    born += 1
-    const isolate = startIsolate(world, wires, `worker${born}`)
-    isolates.push(isolate)
+    const name = `${NAMES[slug]}${isolates[slug].length + 1}`
+    const isolate = startIsolate(world, wires, slug, name)
+    isolates[slug].push(isolate)
     isolate.ring()
   }
 
   /** Delivers, or loses, what a committed step rang. */
   const rung = (before: Snapshot, after: Snapshot) => {
-    for (let ring = before.rings; ring < after.rings; ring += 1) {
-      if (world.isStormy() && random.chance(plan.bell.lost)) {
-        trace.add(scheduler.now(), 'bell', 'a ring gets lost')
-        continue
+    if (before.rings === after.rings) return
+    for (const slug of ['publish', 'deliver'] as const) {
+      for (let ring = before.rings[slug] ?? 0; ring < (after.rings[slug] ?? 0); ring += 1) {
+        if (world.isStormy() && random.chance(plan.bell.lost)) {
+          trace.add(scheduler.now(), 'bell', `a ring of ${slug} gets lost`)
+          continue
+        }
+        scheduler.after(random.between(1, 40), () => answer(slug))
       }
-      scheduler.after(random.between(1, 40), answer)
     }
   }
 
+  const run = async (fn: string): Promise<void> => {
+    const caller = { role: 'postgres' } as const
+    const answered = await world.call({ schema: 'private', fn, args: {}, caller })
+    if ('error' in answered) world.fail(`${fn} failed: ${answered.error.message}`)
+  }
   const tick = async (): Promise<void> => {
     if (isOut()) return
-    const answered = await world.call({
-      schema: 'private',
-      fn: 'tick',
-      args: {},
-      caller: { role: 'postgres' },
-    })
-    if ('error' in answered) world.fail(`the tick failed: ${answered.error.message}`)
-    const { governs } = plan.people
-    if (!governs && !world.state().isWatched) return
-    await world.call({
-      schema: 'private',
-      fn: 'limits_tick',
-      args: {},
-      caller: { role: 'postgres' },
-    })
+    await run('tick')
+    if (plan.people.governs || world.state().isWatched) await run('limits_tick')
+    if (plan.webhooks.endpoints > 0) await run('deliver_tick')
   }
   const beat = (): void => {
     if (!world.isStormy()) return
@@ -66,7 +63,7 @@ export const createDoorbell = (world: World, wires: Wires, isOut: () => boolean)
       beat()
     })
   }
-  return { rung, tick, beat, isolates: () => isolates }
+  return { rung, tick, beat }
 }
 
 export type Doorbell = ReturnType<typeof createDoorbell>

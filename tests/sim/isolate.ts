@@ -1,6 +1,8 @@
-import { createApp } from '../../functions/publish/app.ts'
+import { createApp as createDeliver } from '../../functions/deliver/app.ts'
+import { createApp as createPublish } from '../../functions/publish/app.ts'
 import type { Rpc } from '../../shared/db/rpc.ts'
 import type { Deps } from '../../shared/deps.ts'
+import type { FetchPublic } from '../../shared/egress/fetch-public.ts'
 import type { Network } from '../../shared/networks/network.ts'
 import { networkOf } from '../../shared/networks/network-of.ts'
 import { ENV } from './database/fixture.ts'
@@ -11,13 +13,16 @@ import type { World } from './world.ts'
 /** The platform ends every worker at this age. */
 const LONGEST_LIFE_MS = 400_000
 
-/** A worker process: the real function `publish`, on clocks and wires that may betray it. */
+/** The functions that are played. */
+export type Slug = 'publish' | 'deliver'
+
+/** A worker process: the real function, on clocks and wires that may betray it. */
 export type Isolate = {
   name: string
   bornAt: number
   isRunning(): boolean
   isFrozen(): boolean
-  /** POST /publish, as the doorbell sends it. */
+  /** What the doorbell sends. */
   ring(): void
   crash(why: string): void
 }
@@ -33,6 +38,7 @@ export type Wires = {
   tampering?: WorkerTampering
   service(host: Host): Deps['service']
   fetch(host: Host): typeof fetch
+  fetchPublic(host: Host): FetchPublic
 }
 
 const uuidFrom = (random: Random): string => {
@@ -41,7 +47,7 @@ const uuidFrom = (random: Random): string => {
   return `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`
 }
 
-export const startIsolate = (world: World, wires: Wires, name: string): Isolate => {
+export const startIsolate = (world: World, wires: Wires, slug: Slug, name: string): Isolate => {
   const random = world.random.fork(name)
   const { host, isFrozen, monotonic, wall } = createHost(world, name, random)
   const changed = wires.tampering ?? {}
@@ -57,7 +63,7 @@ export const startIsolate = (world: World, wires: Wires, name: string): Isolate 
     every: createEvery(world, host),
     randomUUID: () => uuidFrom(random),
     randomBytes: (length) => Uint8Array.from({ length }, () => random.whole(0, 255)),
-    fetchPublic: () => Promise.reject(new Error('publishing sends to nobody but X')),
+    fetchPublic: wires.fetchPublic(host),
     resolveDns: async () => ['93.184.216.34'],
     background: (promise) => {
       promise.catch((error: unknown) => say(`background work failed: ${String(error)}`))
@@ -66,7 +72,10 @@ export const startIsolate = (world: World, wires: Wires, name: string): Isolate 
       say(`log: ${[message, outcome, slug, error].filter(Boolean).join(' · ')}`),
   }
   const network = networkOf(deps)
-  const app = createApp(deps, changed.network?.(network) ?? network)
+  const app =
+    slug === 'publish'
+      ? createPublish(deps, changed.network?.(network) ?? network)
+      : createDeliver(deps)
   world.scheduler.after(LONGEST_LIFE_MS, () => host.crash('the platform ends it'))
   return {
     name,
@@ -76,7 +85,7 @@ export const startIsolate = (world: World, wires: Wires, name: string): Isolate 
     crash: host.crash,
     ring: () => {
       const headers = { apikey: ENV.SUPABASE_SECRET_KEYS.cron ?? '' }
-      void app.request('/publish', { method: 'POST', headers })
+      void app.request(`/${slug}`, { method: 'POST', headers })
     },
   }
 }

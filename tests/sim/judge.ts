@@ -10,12 +10,20 @@ import { indexRows, segmentKey } from './invariants/index-rows.ts'
 import { lanesComeUp } from './invariants/nobody-waits-in-silence.ts'
 import { rowsAgree } from './invariants/rows-agree.ts'
 import { nothingTwice, publishedIsOnX } from './invariants/x-agrees.ts'
+import { judgeDeliveries } from './judge-deliveries.ts'
+import type { Receipts } from './receivers/receipts.ts'
 import type { Truth } from './truth.ts'
 import type { Step, World } from './world.ts'
 import type { XState } from './x/x-state.ts'
 
 /** Holds every committed step against every invariant, and keeps note of what each Go allowed. */
-export const createJudge = (world: World, people: SimPerson[], truth: Truth, x: XState) => {
+export const createJudge = (
+  world: World,
+  people: SimPerson[],
+  truth: Truth,
+  x: XState,
+  receipts: Receipts,
+) => {
   const ownerOf = (id: string) => ACCOUNTS.find((account) => account.id === id)?.person ?? 0
   const claimedAt = new Map<string, number>()
   const movedAt = new Map<string, { at: number; account: string }>()
@@ -95,6 +103,7 @@ export const createJudge = (world: World, people: SimPerson[], truth: Truth, x: 
       judge(lanesComeUp(step.after, step.nowMs))
       judge(nothingTwice(world, step.after, truth))
       judge(publishedIsOnX(world, step.after, truth, x))
+      if (world.plan.webhooks.endpoints > 0) judge(judgeDeliveries(step, receipts))
     },
     calm: judge,
   }

@@ -54,7 +54,7 @@ const playMany = async (server: Server, from: number, count: number): Promise<nu
     parts.reduce((total, part) => total + part[key], 0)
   console.log(
     JSON.stringify({
-      sim: 'publish',
+      sim: 'publish and deliver',
       seeds: sum('seeds'),
       failed: sum('failed'),
       seconds: Math.round(seconds),

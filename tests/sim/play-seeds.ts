@@ -1,6 +1,7 @@
 import { prepareSimDatabase } from './database/prepare.ts'
 import { openSession } from './database/session.ts'
-import { type Plan, planOf } from './plan.ts'
+import { planOf } from './draw-plan.ts'
+import type { Plan } from './plan.ts'
 import { watchCrypto } from './quiesce.ts'
 import { type Outcome, runSeed, type Tampering } from './run-seed.ts'
 

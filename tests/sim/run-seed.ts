@@ -2,15 +2,17 @@ import { calmDown } from './calm-down.ts'
 import { createWorld } from './create-world.ts'
 import type { SimDatabase } from './database/prepare.ts'
 import type { Session } from './database/session.ts'
-import type { Snapshot } from './database/snapshot.ts'
 import { createDatabaseWire } from './database-wire.ts'
 import { createDoorbell } from './doorbell.ts'
 import { beginHolds } from './holds.ts'
-import { nobodyWaitsInSilence } from './invariants/nobody-waits-in-silence.ts'
 import type { Wires, WorkerTampering } from './isolate.ts'
 import { createJudge } from './judge.ts'
+import { lastFaults } from './last-faults.ts'
+import { planOutages } from './outages.ts'
 import { createPeople } from './people/people.ts'
 import type { Plan } from './plan.ts'
+import { createReceipts } from './receivers/receipts.ts'
+import { createReceiverWire } from './receivers/wire.ts'
 import { settingsOf } from './settings.ts'
 import { createTruth } from './truth.ts'
 import { Violation } from './world.ts'
@@ -34,20 +36,6 @@ export type Tampering = { sql?: string[]; worker?: WorkerTampering }
 /** More steps than any seed needs: whoever gets there goes round in circles. */
 const MOST_STEPS = 3_000
 
-/** What the ledger of money and of places on an app's day does not account for. */
-const ledgerFaults = async (session: Session): Promise<string[]> =>
-  (await session.query<{ fault: string }>('select private.ledger_faults() as fault')).map(
-    ({ fault }) => `ledger: ${fault}`,
-  )
-
-/** Steps read what was written. Whether they missed anything shows in a state that is read whole. */
-const overlooked = async (session: Session, state: Snapshot): Promise<string[]> => {
-  const seen = new Map(Object.entries(state))
-  return Object.entries(await session.look())
-    .filter(([part, now]) => JSON.stringify(now) !== JSON.stringify(seen.get(part)))
-    .map(([part]) => `the simulation did not see ${part} change`)
-}
-
 /** Plays one seed on the session, in a transaction that is rolled back. */
 export const runSeed = async (
   seed: number,
@@ -64,20 +52,16 @@ export const runSeed = async (
 
   const truth = createTruth(world)
   const x = createXState(world)
-  const outages = world.random.fork('outages')
-  const outs = Array.from({ length: plan.database.outages }, () => {
-    const from = outages.between(0, plan.stormMs)
-    return { from, to: from + outages.between(500, 40_000) }
-  })
-  const isOut = () =>
-    world.isStormy() && outs.some(({ from, to }) => scheduler.now() >= from && scheduler.now() < to)
+  const receipts = createReceipts(world, database.endpoints)
+  const isOut = planOutages(world)
   const wires: Wires = {
     ...(tampering.worker && { tampering: tampering.worker }),
     service: createDatabaseWire(world, isOut),
     fetch: createXWire(world, x, truth),
+    fetchPublic: createReceiverWire(world, receipts),
   }
   const doorbell = createDoorbell(world, wires, isOut)
-  const judge = createJudge(world, database.people, truth, x)
+  const judge = createJudge(world, database.people, truth, x, receipts)
   let steps = 0
   let fault: Error | null = null
 
@@ -97,7 +81,13 @@ export const runSeed = async (
     }
     if ('value' in answered) {
       state = answered.snapshot ?? before
-      judge.step({ call: request.fn, before, after: state, nowMs: world.time() })
+      judge.step({
+        call: request.fn,
+        before,
+        after: state,
+        nowMs: world.time(),
+        value: answered.value,
+      })
       doorbell.rung(before, state)
     } else if ('error' in answered && request.schema === 'service') {
       world.fail(`${request.fn} was refused: ${answered.error.message}`)
@@ -105,7 +95,7 @@ export const runSeed = async (
     return answered
   }
 
-  const people = createPeople({ world, people: database.people, truth, isOut })
+  const people = createPeople({ world, ...database, truth, isOut })
   const play = async () => {
     await people.begin()
     beginHolds(world, database.people, isOut)
@@ -113,9 +103,7 @@ export const runSeed = async (
     await scheduler.play(() => fault !== null || !world.isStormy())
     trace.add(scheduler.now(), 'world', 'the storm is over')
     await calmDown(world, doorbell, () => fault !== null)
-    if (!fault) judge.calm(nobodyWaitsInSilence(state, world.time()))
-    if (!fault) judge.calm(await ledgerFaults(session))
-    if (!fault) judge.calm(await overlooked(session, state))
+    if (!fault) judge.calm(await lastFaults(world))
   }
   try {
     await play()

@@ -15,6 +15,7 @@ export const settingsOf = (world: World, { people, start }: SimDatabase): string
         `update public.workspaces set resend_when_absent = ${plan.workspaces[index]?.resend ?? true}
          where id = '${workspaceId}'`,
     ),
+    `set local "sim.tells" = '${plan.webhooks.endpoints > 0 ? 'on' : 'off'}'`,
     `update private.x_apps set posts_per_15_min = ${plan.x.postsPer15Min}`,
     `delete from public.accounts where id <> all ('{${ACCOUNTS.slice(0, plan.accounts).map(({ id }) => id)}}')`,
   ]

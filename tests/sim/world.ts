@@ -9,7 +9,14 @@ import type { Trace } from './trace.ts'
 export class Violation extends Error {}
 
 /** What a step saw: the state before and after one committed call. */
-export type Step = { call: string; before: Snapshot; after: Snapshot; nowMs: number }
+export type Step = {
+  call: string
+  before: Snapshot
+  after: Snapshot
+  nowMs: number
+  /** What the call answered. */
+  value: unknown
+}
 
 /** What all parts of a seed share. */
 export type World = {

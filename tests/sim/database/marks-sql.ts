@@ -3,6 +3,11 @@ export type Part = { reads: string[]; sql: string }
 
 export const ms = (column: string) => `extract(epoch from ${column})::double precision * 1000`
 
+export const rows = (columns: Record<string, string>, from: string) =>
+  `(select coalesce(json_agg(json_build_object(${Object.entries(columns)
+    .map(([name, value]) => `'${name}', ${value}`)
+    .join(', ')})), '[]') from ${from})`
+
 type Mark =
   | 'breaker'
   | 'isWatched'
@@ -77,6 +82,8 @@ export const MARKS: Record<Mark, Part> = {
   },
   rings: {
     reads: ['net.http_request_queue'],
-    sql: `(select count(*) from net.http_request_queue where url like '%/functions/v1/publish')`,
+    sql: `(select coalesce(json_object_agg(slug, times), '{}') from (
+      select substring(url from '[^/]+$') as slug, count(*) as times
+      from net.http_request_queue group by 1) as rung)`,
   },
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { asRole, inDatabase } from '../../helpers/in-database.ts'
+import { prepareEndpoints, type SimEndpoint } from './endpoints.ts'
 import { makeFixture, type SimPerson } from './fixture.ts'
 import { keepPlans } from './keep-plans.ts'
 import { createLook } from './look.ts'
@@ -10,6 +11,7 @@ import { createLook } from './look.ts'
 export type SimDatabase = {
   url: string
   people: SimPerson[]
+  endpoints: SimEndpoint[]
   /** Where virtual time begins, milliseconds since 1970: next month, on its second day at noon. */
   start: number
   drop(): Promise<void>
@@ -89,7 +91,7 @@ export const prepareSimDatabase = async (
     const people = await makeFixture(client)
     await dropOtherMonths(client, start)
     await createLook(client)
-    return { url, people, start, drop }
+    return { url, people, endpoints: await prepareEndpoints(people), start, drop }
   } catch (error) {
     await client.end()
     await drop()

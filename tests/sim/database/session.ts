@@ -83,7 +83,8 @@ export const openSession = async (url: string): Promise<Session> => {
       const claims = sub ? JSON.stringify({ sub, role }) : ''
       const statement = await statementOf(request)
       const ending = commits
-        ? `release savepoint call; execute look ('{${seen}}')`
+        ? `set constraints all immediate; set constraints all deferred; release savepoint call;
+           execute look ('{${seen}}')`
         : 'rollback to savepoint call; release savepoint call'
       const results = await run(
         `savepoint call; execute enter ('${instant(request.now)}', '${claims}', '${role}');

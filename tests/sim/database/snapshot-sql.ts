@@ -1,10 +1,6 @@
-import { MARKS, ms, type Part } from './marks-sql.ts'
+import { DELIVERIES } from './deliveries-sql.ts'
+import { MARKS, ms, type Part, rows } from './marks-sql.ts'
 import type { Snapshot } from './snapshot.ts'
-
-const rows = (columns: Record<string, string>, from: string) =>
-  `(select coalesce(json_agg(json_build_object(${Object.entries(columns)
-    .map(([name, value]) => `'${name}', ${value}`)
-    .join(', ')})), '[]') from ${from})`
 
 /** Each part of a snapshot: how it is read, and from which tables. */
 export const PARTS: Record<keyof Snapshot, Part> = {
@@ -112,5 +108,6 @@ export const PARTS: Record<keyof Snapshot, Part> = {
        left join private.account_tokens as tokens on tokens.account_id = accounts.id`,
     ),
   },
+  ...DELIVERIES,
   ...MARKS,
 }

@@ -1,3 +1,5 @@
+import type { DeliveryRows } from './delivery-rows.ts'
+
 /** What a step leaves behind, read in one statement. Times are milliseconds since 1970, or ±Infinity. */
 export type Post = {
   id: string
@@ -58,7 +60,7 @@ export type Lane = {
 }
 export type Account = { id: string; status: string; version: number | null; expires: number | null }
 
-export type Snapshot = {
+export type Snapshot = DeliveryRows & {
   posts: Post[]
   segments: Segment[]
   attempts: Attempt[]
@@ -80,5 +82,6 @@ export type Snapshot = {
   /** Of workspaces, by id. */
   paused: string[]
   suspended: string[]
-  rings: number
+  /** How often each function was rung. */
+  rings: Record<string, number>
 }

@@ -61,7 +61,12 @@ export const DOUBT_GUARDS: Guard[] = [
       withoutText('private.close_attempts', ' and taken.remote_id is null'),
     ),
     sees: /belongs to|says another text than X/,
-    change: (plan) => ({ ...rough(plan), accounts: 1, x: { ...rough(plan).x, foreignIds: 30 } }),
+    change: (plan) => ({
+      ...rough(plan),
+      accounts: 1,
+      posts: 16,
+      x: { ...rough(plan).x, foreignIds: 30 },
+    }),
   },
   {
     name: 'a reply is never sent again by itself',

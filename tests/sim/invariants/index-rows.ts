@@ -25,3 +25,10 @@ export const indexRows = (state: Snapshot) => ({
   lanes: keyed(state.lanes, ({ account }) => account),
   accounts: keyed(state.accounts, ({ id }) => id),
 })
+
+export const indexDeliveries = (state: Snapshot) => ({
+  deliveries: keyed(state.deliveries, ({ id }) => id),
+  errands: keyed(state.errands, ({ delivery }) => delivery),
+  endpoints: keyed(state.endpoints, ({ id }) => id),
+  hooks: keyed(state.hooks, ({ endpoint }) => endpoint),
+})

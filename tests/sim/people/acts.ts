@@ -23,15 +23,20 @@ export const createActs = (world: World, people: SimPerson[], isOut: () => boole
     return null
   }
 
+  const actAs = (person: number, fn: string, args: Record<string, unknown>) =>
+    ask({
+      schema: 'public',
+      fn,
+      args,
+      caller: { role: 'authenticated', sub: people[person]?.id ?? '' },
+    })
+
   return {
+    /** A verb of the API, as one of the people. */
+    actAs,
     /** A verb of the API, as the owner of the account. */
     act: (account: SimAccount, fn: string, args: Record<string, unknown>) =>
-      ask({
-        schema: 'public',
-        fn,
-        args,
-        caller: { role: 'authenticated', sub: people[account.person]?.id ?? '' },
-      }),
+      actAs(account.person, fn, args),
     /** What an operator types into a SQL console. */
     operate: (fn: string, args: Record<string, unknown>) =>
       ask({ schema: 'private', fn, args, caller: { role: 'postgres' } }),

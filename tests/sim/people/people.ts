@@ -1,17 +1,26 @@
+import type { SimEndpoint } from '../database/endpoints.ts'
 import { ACCOUNTS, type SimAccount, type SimPerson } from '../database/fixture.ts'
 import type { Truth } from '../truth.ts'
 import type { World } from '../world.ts'
 import { createActs } from './acts.ts'
+import { createEndpointChanges } from './change-endpoints.ts'
 import { createPostChanges } from './change-posts.ts'
 
-type Need = { world: World; people: SimPerson[]; truth: Truth; isOut: () => boolean }
+type Need = {
+  world: World
+  people: SimPerson[]
+  endpoints: SimEndpoint[]
+  truth: Truth
+  isOut: () => boolean
+}
 
 /** The people of the workspaces: they write, schedule, change their minds, pause, and settle doubts. */
-export const createPeople = ({ world, people, truth, isOut }: Need) => {
+export const createPeople = ({ world, people, endpoints, truth, isOut }: Need) => {
   const { plan, scheduler } = world
   const random = world.random.fork('people')
   const accounts = ACCOUNTS.slice(0, plan.accounts)
   const acts = createActs(world, people, isOut)
+  const beginEndpoints = createEndpointChanges({ world, people, endpoints, acts })
   const { write, change } = createPostChanges({ world, acts, truth, random })
 
   const changePost = async (): Promise<void> => {
@@ -68,6 +77,7 @@ export const createPeople = ({ world, people, truth, isOut }: Need) => {
   return {
     /** Everything they will do, at times of the seed's choosing. */
     begin: async () => {
+      await beginEndpoints()
       const early = Math.ceil(plan.posts * 0.6)
       for (let index = 0; index < early; index += 1) await write(random.pick(accounts))
       for (let index = early; index < plan.posts; index += 1) {

@@ -39,6 +39,7 @@ const send = async (
   const allowed = options.allowed === false ? [] : [host]
   const deps = {
     ...fake,
+    deadline: (ms: number) => AbortSignal.timeout(ms),
     env: { ...fake.env, WEBHOOK_PRIVATE_HOSTS: allowed },
     fetch,
     now: () => new Date(),
