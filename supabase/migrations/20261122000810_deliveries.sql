@@ -422,6 +422,9 @@ begin
     limit 100
     for no key update skip locked
   ) as locked;
+  if v_endpoint_ids is null then
+    return 0;
+  end if;
 
   with closable as (
     select jobs.delivery_id
