@@ -540,7 +540,7 @@ comment on function private.record_attempts(private.delivery_result[]) is
 
 -- What arrived, arrived: a late success counts whoever holds the job. A late failure does not.
 create function private.end_jobs(p_results private.delivery_result[])
-returns setof uuid
+returns table (delivery_id uuid, number int)
 language plpgsql
 set search_path = ''
 set enable_seqscan = off
@@ -556,12 +556,12 @@ begin
       results.outcome = 'delivered'
       or (results.outcome in ('failed', 'gone') and jobs.number = results.number)
     )
-  returning jobs.delivery_id;
+  returning jobs.delivery_id, jobs.number;
 end
 $$;
 
 comment on function private.end_jobs(private.delivery_result[]) is
-  'Removes the jobs that results end. Returns their deliveries.';
+  'Removes the jobs that results end. Returns their deliveries, each with its latest attempt.';
 
 create function private.postpone_jobs(p_results private.delivery_result[], p_now timestamptz)
 returns table (delivery_id uuid, run_at timestamptz)
@@ -601,13 +601,14 @@ set enable_mergejoin = off
 as $$
 begin
   with ended as materialized (
-    select ended.delivery_id from private.end_jobs(p_results) as ended (delivery_id)
+    select * from private.end_jobs(p_results)
   ), postponed as materialized (
     select * from private.postpone_jobs(p_results, p_now)
   ), changes as (
     select
       results.delivery_id,
-      results.number,
+      -- The latest that was handed out: a replay never gives its number to another attempt.
+      greatest(results.number, ended.number) as number,
       postponed.run_at,
       case
         when results.outcome = 'delivered' then 'delivered'

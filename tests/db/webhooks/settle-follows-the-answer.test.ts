@@ -184,3 +184,22 @@ test('a replay of one that waits sends it now', () =>
     await callAs(tx, person, 'public.replay_delivery($1)', [waiting?.id])
     expect((await claim(tx)).deliveries).toHaveLength(1)
   }))
+
+test('a replay never gets the number of an attempt that is still under way', () =>
+  withTx(async (tx) => {
+    const { endpoint, person } = await endpointWith(tx)
+    const first = await claim(tx)
+    const second = await claim(tx, { now: at(61) })
+    await settleAll(tx, first, delivered, at(62))
+    const [ended] = await readDeliveries(tx, endpoint.id)
+    expect(ended).toMatchObject({ status: 'delivered', attempt_count: 2 })
+
+    await callAs(tx, person, 'public.replay_delivery($1)', [ended?.id])
+    const replayed = await claim(tx, { now: at(63) })
+    expect(replayed.deliveries).toMatchObject([{ id: ended?.id, number: 3 }])
+    await settleAll(tx, second, retry(300), at(64))
+    await settleAll(tx, replayed, retry(5), at(64))
+    expect(await readDeliveries(tx, endpoint.id)).toMatchObject([
+      { status: 'pending', next_attempt_at: at(69) },
+    ])
+  }))
