@@ -11,6 +11,8 @@ const TICK_MS = 2_000
 const SLOW_TICK_MS = 10_000
 const MOST_OVERDUE_TICKS = 55
 const LAST_TICK_MS = 60_000
+/** What comes due at the very end is done like everything before it. */
+const GRACE_MS = 600_000
 
 /** When something is to be done next, or has been due for a while. */
 const momentsOf = (state: Snapshot): number[] => {
@@ -50,7 +52,7 @@ export const calmDown = async (
     const next = waits
       ? 0
       : Math.min(...moments.filter((moment) => moment > world.time())) - world.time()
-    if (scheduler.now() + next <= end) {
+    if (scheduler.now() + next <= (waits ? end + GRACE_MS : end)) {
       isQuiet = false
       await tickAt(scheduler.now() + Math.max(next, overdue > 10 ? SLOW_TICK_MS : TICK_MS))
     } else if (!isQuiet) {
