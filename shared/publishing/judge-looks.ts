@@ -11,6 +11,8 @@ export type Verdict = Pick<OpenLook, 'post_id' | 'position' | 'number' | 'look_i
   verdict: 'found' | 'absent' | 'ambiguous' | 'no_evidence'
   remote_id?: string
   sent_at?: string
+  /** The network names our very uploads, so no attempt with other media can have made it. */
+  is_certain?: boolean
   /** Ids of everything it could be. */
   candidates?: string[]
 }
@@ -31,7 +33,11 @@ export const judgeLooks = async (
   const candidates = items.filter((item) => looks.some((look) => compare(look, item) !== 'no'))
   const free = await withoutOwned(deps, candidates)
   const assigned = assignPosts(looks, free, compare)
-  return looks.map((look) => explain(look, assigned.get(look) ?? { kind: 'nothing' }, complete))
+  return looks.map((look) => {
+    const told = explain(look, assigned.get(look) ?? { kind: 'nothing' }, complete)
+    const found = free.find(({ remoteId }) => remoteId === told.remote_id)
+    return found && compare(look, found) === 'certain' ? { ...told, is_certain: true } : told
+  })
 }
 
 /** Of these posts, those that belong to no segment yet. */

@@ -303,7 +303,7 @@ as $$
   with found as (
     select looks.*
     from jsonb_to_recordset(p_verdicts) as looks (
-      post_id uuid, position smallint, verdict text, sent_at timestamptz
+      post_id uuid, position smallint, verdict text, sent_at timestamptz, is_certain boolean
     )
     where looks.verdict = 'found'
   )
@@ -323,7 +323,11 @@ as $$
         and rivals.post_id <> found.post_id
         and rivals.sending_at <= found.sent_at + interval '2 minutes'
         and private.plain_text(others.text) = private.plain_text(segments.text)
-        and others.media_ids = segments.media_ids
+        and (
+          others.media_ids = segments.media_ids
+          or found.is_certain is not true
+            and cardinality(others.media_ids) = cardinality(segments.media_ids)
+        )
         and not exists (
           select from found as twin
           where twin.post_id = rivals.post_id and twin.position = rivals.position
@@ -332,7 +336,7 @@ as $$
 $$;
 
 comment on function private.disputed_finds(jsonb) is
-  'Posts of verdicts "found" that another open attempt of the account, with the same text and media, may own.';
+  'Posts of verdicts "found" that another open attempt of the account may own: with the same text and media, or with as many where the network does not name our uploads.';
 
 create function private.not_found_failure(p_slug text, p_position smallint, p_candidates text[])
 returns jsonb
@@ -596,7 +600,7 @@ comment on function private.count_looks(jsonb, timestamptz) is
   'Counts each look once, for the look under way; returns its posts.';
 
 -- p_verdicts: [{post_id, position, number, look_id, verdict: found | absent | ambiguous |
--- no_evidence, remote_id, sent_at, candidates}]. A find is evidence whenever it comes;
+-- no_evidence, remote_id, sent_at, is_certain, candidates}]. A find is evidence whenever it comes;
 -- other verdicts count once, for the look under way. p_read_ids: what the account's look has read.
 create function service.settle_looks(
   p_verdicts jsonb, p_read_ids text[] default '{}', p_now timestamptz default clock_timestamp()

@@ -60,12 +60,17 @@ export const createJudge = (
       })
     }
   }
-  const noteMoves = ({ after, nowMs }: Step, index: ReturnType<typeof indexRows>) => {
+  const noteMoves = ({ before, after, nowMs }: Step, index: ReturnType<typeof indexRows>) => {
     for (const { account, claim } of after.lanes) {
       if (claim !== null && index.lanes.get(account)?.claim !== claim) claimedAt.set(account, nowMs)
     }
-    for (const { post, account, run } of after.jobs) {
-      if (index.jobs.get(post)?.run !== run) movedAt.set(post, { at: nowMs, account })
+    for (const { post, account, run, state } of after.jobs) {
+      const was = index.jobs.get(post)
+      const sent = before.live.find((attempt) => attempt.post === post)?.sending ?? nowMs
+      // What a former claim brings back late finds its lane with somebody else.
+      const isBack =
+        was?.state === 'sending' && state === 'waiting' && sent < (claimedAt.get(account) ?? 0)
+      if (was?.run !== run || isBack) movedAt.set(post, { at: nowMs, account })
     }
   }
   const changes = ({ before, after, call }: Step) => {

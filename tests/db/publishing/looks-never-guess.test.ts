@@ -190,3 +190,42 @@ test(
     expect(await world.accepted(username)).toHaveLength(4)
   },
 )
+
+test('pictures that X does not name are not adopted while another attempt with as many is open', async () => {
+  const account = await world.connect('pictures')
+  const due = new Date(world.now().getTime() + 3_600_000)
+  const scheduled = () => schedulePost(tx, account, { due, texts: ['Look'] })
+  const [found, rival] = [await scheduled(), await scheduled()]
+  const disputed = async (verdict: object) => {
+    const verdicts = [{ post_id: found, position: 0, verdict: 'found', sent_at: due, ...verdict }]
+    const { rows } = await tx.query<{ post: string }>(
+      'select post from private.disputed_finds($1) as post',
+      [JSON.stringify(verdicts)],
+    )
+    return rows.map(({ post }) => post)
+  }
+  const show = (post: string, pictures: number) =>
+    tx.query(
+      `update public.post_segments
+       set media_ids = array(select gen_random_uuid() from generate_series(1, $2::int))
+       where post_id = $1`,
+      [post, pictures],
+    )
+
+  await tx.query('begin')
+  await show(found, 1)
+  await show(rival, 1)
+  await tx.query(
+    `insert into private.live_attempts (
+       post_id, position, number, account_id, workspace_id, go_id, sending_at, deadline_at
+     )
+     select id, 0, 1, account_id, workspace_id, gen_random_uuid(), $2, $2
+     from public.posts where id = $1`,
+    [rival, due],
+  )
+  expect(await disputed({})).toEqual([found])
+  expect(await disputed({ is_certain: true })).toEqual([])
+  await show(rival, 2)
+  expect(await disputed({})).toEqual([])
+  await tx.query('rollback')
+})
