@@ -38,12 +38,16 @@ export const readMessages = async (sql: Pool, addresses: Address[]): Promise<Sto
   return rows.map(toMessage)
 }
 
-/** Finds what was written in the last `ageMs` milliseconds, in order of writing. */
+/**
+ * Finds what was written in the last `ageMs` milliseconds, in order of writing. A transaction has one
+ * time; within it `realtime.send` writes each message in a subtransaction of its own. Where a row
+ * lies says nothing: it may fill a gap.
+ */
 export const findRecent = async (sql: Pool, ageMs: number): Promise<Address[]> => {
   const { rows } = await sql.query<{ id: string; inserted_at: string }>(
     `select id, inserted_at::text from realtime.messages
      where inserted_at > localtimestamp - make_interval(secs => $1)
-     order by inserted_at, tableoid, ctid`,
+     order by inserted_at, xmin::text::bigint, cmin::text::bigint`,
     [ageMs / 1000],
   )
   return rows.map((row) => ({ id: row.id, insertedAt: row.inserted_at }))
