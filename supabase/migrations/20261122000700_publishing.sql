@@ -262,12 +262,9 @@ begin
   return (
     select coalesce(jsonb_agg(
       jsonb_build_object(
-        'account_id', lanes.account_id,
-        'workspace_id', lanes.workspace_id,
-        'x_app_id', lanes.x_app_id,
-        'encrypted_tokens', tokens.encrypted_tokens,
-        'tokens_expire_at', tokens.expires_at,
-        'tokens_version', tokens.version,
+        'account_id', lanes.account_id, 'workspace_id', lanes.workspace_id,
+        'x_app_id', lanes.x_app_id, 'encrypted_tokens', tokens.encrypted_tokens,
+        'tokens_expire_at', tokens.expires_at, 'tokens_version', tokens.version,
         'jobs', batch.jobs
       )
       order by batch.first_run_at
