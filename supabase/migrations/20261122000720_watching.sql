@@ -120,6 +120,7 @@ create function private.apply_late_policy(
 returns int
 language plpgsql
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
   v_post_ids uuid[];
@@ -185,6 +186,7 @@ create function private.park_threads(
 returns int
 language plpgsql
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
   v_post_ids uuid[];
@@ -256,6 +258,7 @@ returns boolean
 language plpgsql
 stable
 set search_path = ''
+set enable_seqscan = off
 as $$
 begin
   return exists (select from private.live_attempts where next_look_at <= p_now)
@@ -271,34 +274,37 @@ comment on function private.is_duty_due(timestamptz) is
   'True when something is to be looked for on X, deleted or revoked there, or encrypted anew.';
 
 -- How often to ring: once for each worker that ready lanes need beyond the live ones, and at least
--- once for other duties. While publishing is held no lane is ready, whatever its row says.
+-- once for other duties. While publishing is held no lane is ready, whatever its row says. Lanes are
+-- counted only where another worker may come, and no more of them than it takes to know how many.
 create function private.missing_workers(
   p_lanes_per_worker int default 500, p_max int default 4,
   p_now timestamptz default clock_timestamp()
 )
 returns int
-language sql
+language plpgsql
 stable
 set search_path = ''
+set enable_seqscan = off
 as $$
-  select greatest(
-    least(p_max, ceil(ready.lanes::numeric / p_lanes_per_worker)::int) - alive.workers,
-    private.is_duty_due(p_now)::int
-  )
-  from (
-    select count(*) as lanes
+declare
+  v_alive int := (
+    select count(*) from private.publish_workers where seen_at > p_now - interval '6 seconds'
+  );
+  v_ready int := 0;
+begin
+  if v_alive < p_max and not private.is_publishing_held() then
+    select count(*) into v_ready
     from (
       select from private.account_lanes
       where ready_at <= p_now + interval '5 seconds'
         and (claim_id is null or lease_expires_at <= p_now)
-        and not (select private.is_publishing_held())
       limit p_lanes_per_worker * p_max
-    ) as lanes
-  ) as ready, (
-    select count(*)::int as workers
-    from private.publish_workers
-    where seen_at > p_now - interval '6 seconds'
-  ) as alive;
+    ) as lanes;
+  end if;
+  return greatest(
+    ceil(v_ready::numeric / p_lanes_per_worker)::int - v_alive, private.is_duty_due(p_now)::int
+  );
+end
 $$;
 
 comment on function private.missing_workers(int, int, timestamptz) is
