@@ -75,8 +75,14 @@ export const openSession = async (url: string): Promise<Session> => {
 
   return {
     begin: async (settings) => {
-      await run(["begin; select setval('sim.ids', 1)", ...settings].join(';'))
-      return look()
+      try {
+        await run(["begin; select setval('sim.ids', 1)", ...settings].join(';'))
+        return await look()
+      } catch (error) {
+        // The next seed on this session begins anew.
+        await run('rollback')
+        throw error
+      }
     },
     call: async (request, commits) => {
       const { role, sub } = request.caller
