@@ -159,7 +159,8 @@ create trigger accounts_after_delete_forget_live_attempts
   for each row execute function private.tg_accounts__forget_live_attempts();
 
 -- Where as many workspaces wait as lanes are wanted, none has a second turn, and a few batches are all
--- that need be looked at. Where fewer do, somebody's crowd may hide another's only lane behind it.
+-- that need be looked at: one for each worker there may be, since others may be claiming the same lanes.
+-- Where fewer wait, somebody's crowd may hide another's only lane behind it.
 create function private.claim_window(p_lanes int, p_ahead interval, p_now timestamptz)
 returns int
 language plpgsql

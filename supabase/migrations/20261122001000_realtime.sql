@@ -102,13 +102,12 @@ $$;
 comment on function private.broadcast_head(jsonb) is
   'As many events from the start of a list as one message may hold.';
 
--- Definer: whoever writes an event need not have rights on realtime.messages.
 -- p_events: [{"id", "type", "subject_id", "data", "created_at"}]. Truncated tells a listener to read
 -- the rest from GET /events. Only what might not fit is measured exactly.
-create function private.broadcast_events(p_workspace_id uuid, p_events jsonb)
-returns void
+create function private.events_payload(p_events jsonb)
+returns jsonb
 language plpgsql
-security definer
+immutable
 set search_path = ''
 as $$
 declare
@@ -117,18 +116,46 @@ begin
   if jsonb_array_length(p_events) > 100 or pg_column_size(p_events) > 150000 then
     v_head := private.broadcast_head(p_events);
   end if;
-  perform realtime.send(
-    jsonb_build_object(
-      'events', v_head,
-      'truncated', jsonb_array_length(v_head) < jsonb_array_length(p_events)
-    ),
-    'events', 'workspace:' || p_workspace_id, true
+  return jsonb_build_object(
+    'events', v_head, 'truncated', jsonb_array_length(v_head) < jsonb_array_length(p_events)
   );
 end
 $$;
 
-comment on function private.broadcast_events(uuid, jsonb) is
-  'One message to everybody who listens to a workspace.';
+comment on function private.events_payload(jsonb) is
+  '{events, truncated}: what listeners of a workspace are told at once.';
+
+create type private.channel_message as (topic text, event text, payload jsonb);
+
+-- Definer: whoever writes an event need not have rights on realtime.messages. All at once, because
+-- realtime.send costs a subtransaction for each message; what a platform does not take so is handed to
+-- it, which turns a failure into a warning.
+create function private.broadcast_messages(p_messages private.channel_message[])
+returns void
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if p_messages = '{}' then
+    return;
+  end if;
+  insert into realtime.messages (id, topic, event, payload, private, extension)
+  select
+    messages.id, messages.topic, messages.event,
+    messages.payload || jsonb_build_object('id', messages.id), true, 'broadcast'
+  from (
+    select gen_random_uuid() as id, listed.* from unnest(p_messages) as listed
+  ) as messages;
+exception
+  when others then
+    perform realtime.send(messages.payload, messages.event, messages.topic, true)
+    from unnest(p_messages) as messages;
+end
+$$;
+
+comment on function private.broadcast_messages(private.channel_message[]) is
+  'Broadcasts on private channels after commit, one message each. Never raises.';
 
 -- One message per workspace and statement, but for deferred events: those gather until the sequencer
 -- stamps them.
@@ -139,15 +166,19 @@ security definer
 set search_path = ''
 as $$
 begin
-  perform private.broadcast_events(events.workspace_id, jsonb_agg(
-    jsonb_build_object(
-      'id', events.id, 'type', events.type, 'subject_id', events.subject_id,
-      'data', events.data, 'created_at', events.created_at
-    ) order by events.id
-  ))
-  from new_events as events
-  where not events.is_deferred
-  group by events.workspace_id;
+  perform private.broadcast_messages(array(
+    select row(
+      'workspace:' || events.workspace_id, 'events', private.events_payload(jsonb_agg(
+        jsonb_build_object(
+          'id', events.id, 'type', events.type, 'subject_id', events.subject_id,
+          'data', events.data, 'created_at', events.created_at
+        ) order by events.id
+      ))
+    )::private.channel_message
+    from new_events as events
+    where not events.is_deferred
+    group by events.workspace_id
+  ));
   return null;
 end
 $$;
@@ -166,18 +197,22 @@ set search_path = ''
 set enable_seqscan = off
 as $$
 begin
-  perform private.broadcast_events(positions.workspace_id, jsonb_agg(
-    jsonb_build_object(
-      'id', events.id, 'type', events.type, 'subject_id', events.subject_id,
-      'data', events.data, 'created_at', events.created_at
-    ) order by positions.sequence
-  ))
-  from new_positions as positions
-  cross join lateral (
-    select * from public.events where events.id = positions.event_id limit 1
-  ) as events
-  where events.is_deferred
-  group by positions.workspace_id;
+  perform private.broadcast_messages(array(
+    select row(
+      'workspace:' || positions.workspace_id, 'events', private.events_payload(jsonb_agg(
+        jsonb_build_object(
+          'id', events.id, 'type', events.type, 'subject_id', events.subject_id,
+          'data', events.data, 'created_at', events.created_at
+        ) order by positions.sequence
+      ))
+    )::private.channel_message
+    from new_positions as positions
+    cross join lateral (
+      select * from public.events where events.id = positions.event_id limit 1
+    ) as events
+    where events.is_deferred
+    group by positions.workspace_id
+  ));
   return null;
 end
 $$;

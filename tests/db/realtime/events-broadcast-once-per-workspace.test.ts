@@ -92,6 +92,30 @@ test('an event is written even when the message cannot be', async () => {
   await tx.query('rollback')
 })
 
+test('a platform that takes no rows from us is asked to send each message itself', async () => {
+  const tx = await connect('supabase_admin')
+  await tx.query('begin')
+  const { workspaceId } = await signUp(tx)
+  await tx.query(
+    `revoke insert on realtime.messages
+     from postgres, supabase_realtime_admin, anon, authenticated, service_role`,
+  )
+  await tx.query('alter function realtime.send(jsonb, text, text, boolean) security definer')
+
+  const { rows } = await tx.query(
+    `select has_table_privilege('postgres', 'realtime.messages', 'insert') as may_insert`,
+  )
+  expect(rows).toEqual([{ may_insert: false }])
+
+  const [id] = await emit(tx, workspaceId)
+
+  const [message, ...more] = await messages(tx, workspaceId)
+  expect(more).toEqual([])
+  expect(message).toMatchObject({ event: 'events', private: true, extension: 'broadcast' })
+  expect(message?.payload.events.map((event) => event.id)).toEqual([id])
+  await tx.query('rollback')
+})
+
 test('what workers settle by the thousand gathers until it is stamped, and is told once', () =>
   withTx(async (tx) => {
     const { workspaceId } = await signUp(tx)
