@@ -4,16 +4,24 @@ import { existsSync, readFileSync } from 'node:fs'
 const TICK_MS = 10
 
 /** CPU a process has used so far, all threads, in milliseconds; 0 once it has ended. */
-export const cpuTimeMs = (pid: number): number => {
+export const cpuTimeMs = (pid: number): number => read(pid, `/proc/${pid}/stat`)
+
+/**
+ * CPU of a process' main thread, which runs the isolate of a worker: what the platform counts. Without /proc
+ * that of all threads.
+ */
+export const mainThreadMs = (pid: number): number => read(pid, `/proc/${pid}/task/${pid}/stat`)
+
+const read = (pid: number, file: string) => {
   try {
-    return existsSync('/proc/self/stat') ? fromProc(pid) : fromPs(pid)
+    return existsSync('/proc/self/stat') ? fromProc(file) : fromPs(pid)
   } catch {
     return 0
   }
 }
 
-const fromProc = (pid: number) => {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+const fromProc = (file: string) => {
+  const stat = readFileSync(file, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }

@@ -7,6 +7,8 @@ import type { Limits } from './limits.ts'
 /** A worker's turn for one request: `done` when the response has ended, `isOverrun` once a limit killed it. */
 export type Lease = { worker: FunctionWorker; done: () => void; isOverrun: () => boolean }
 
+/** How often the CPU of workers is looked at. */
+const CPU_CHECK_MS = 250
 // A worker says "busy" on another channel than its response; the word gets this long to arrive.
 const GRACE_MS = 250
 
@@ -22,7 +24,7 @@ export type PoolOptions = {
 
 /**
  * Workers of all slugs under the platform's per_worker policy: one isolate serves many requests; after half of a limit
- * it gets no new ones and ends when its requests and background work are done, or is killed at its full wall clock.
+ * it gets no new ones and ends when its requests and background work are done, or is killed at the full limit.
  */
 export const createPool = (o: PoolOptions) => {
   const deno = denoBinary()
@@ -38,17 +40,26 @@ export const createPool = (o: PoolOptions) => {
     const worker = await startWorker({ deno, slug, ...paths, env: o.env, log: o.log, onIdle })
     const entry: Entry = { worker, requests: 0, isOverrun: false }
     live.add(entry)
-    const limit = setTimeout(() => {
-      entry.isOverrun = true
-      o.log(`[${slug}] wall clock limit reached, worker ${worker.pid} killed`)
-      worker.kill()
-    }, o.limits.wallClockMs)
+    const limit = setTimeout(() => overrun(entry, 'wall clock'), o.limits.wallClockMs)
     worker.exited.then(() => {
       clearTimeout(limit)
       live.delete(entry)
     })
     return entry
   }
+
+  const overrun = (entry: Entry, limit: string) => {
+    const { slug, pid } = entry.worker
+    entry.isOverrun = true
+    o.log(`[${slug}] ${limit} limit reached, worker ${pid} killed`)
+    entry.worker.kill()
+  }
+
+  const checkCpu = setInterval(() => {
+    for (const entry of live) {
+      if (!entry.isOverrun && entry.worker.cpuMs() >= o.limits.cpuMs) overrun(entry, 'CPU')
+    }
+  }, CPU_CHECK_MS).unref()
 
   const replace = (slug: string) => {
     const booting = boot(slug)
@@ -100,6 +111,7 @@ export const createPool = (o: PoolOptions) => {
     live: () => [...live].map(({ worker }) => worker),
     kill,
     close: async () => {
+      clearInterval(checkCpu)
       await Promise.allSettled(current.values())
       await kill()
     },

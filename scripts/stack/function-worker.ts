@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { startChild } from './child.ts'
-import { cpuTimeMs } from './cpu-time.ts'
+import { mainThreadMs } from './cpu-time.ts'
 import { poll } from './poll.ts'
 
 const EDGE_RUNTIME = join(import.meta.dirname, 'edge-runtime.ts')
@@ -71,7 +71,7 @@ export const startWorker = async (o: {
     /** Whether background work (EdgeRuntime.waitUntil) goes on. */
     isBusy: () => isBusy,
     exited: child.exited,
-    cpuMs: () => cpuTimeMs(child.pid),
+    cpuMs: () => mainThreadMs(child.pid),
     kill: () => child.end(['SIGKILL'], 5000),
   }
 }

@@ -7,7 +7,7 @@ import { sendJson } from './send-json.ts'
 
 export type Functions = ReturnType<typeof createFunctions>
 
-const WALL_CLOCK = 'Function was stopped at its wall clock limit (see the log)'
+const OVERRUN = 'Function was stopped at a limit of the platform (see the log)'
 const EXITED = 'Function exited due to an error (see the log)'
 
 /** Answers requests for functions as the platform does, its error codes included, from a pool of Deno workers. */
@@ -35,7 +35,7 @@ export const createFunctions = (o: PoolOptions) => {
     const target = { port: lease.worker.port, path, agent, idleMs: o.limits.idleMs }
     proxy(req, res, target, (failure) => {
       if (failure === 'idle') return refuse(res, 504, 'IDLE_TIMEOUT', 'The request timed out')
-      if (lease.isOverrun()) return refuse(res, 546, 'WORKER_RESOURCE_LIMIT', WALL_CLOCK)
+      if (lease.isOverrun()) return refuse(res, 546, 'WORKER_RESOURCE_LIMIT', OVERRUN)
       return refuse(res, 500, 'EDGE_FUNCTION_ERROR', EXITED)
     })
   }

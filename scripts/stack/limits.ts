@@ -3,7 +3,7 @@ export type Limits = {
   wallClockMs: number
   /** Longest wait for the first byte of a response. */
   idleMs: number
-  /** A worker's CPU over all its requests; reported, and after half of it new requests go elsewhere. */
+  /** CPU of a worker's isolate over all its requests; after half of it new requests go to a fresh worker. */
   cpuMs: number
 }
 

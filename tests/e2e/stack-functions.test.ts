@@ -10,6 +10,7 @@ import { PLATFORM_LIMITS } from '../../scripts/stack/limits.ts'
 import { until } from '../helpers/until.ts'
 
 const WALL_CLOCK_MS = 5000
+const CPU_MS = 1500
 const IDLE_MS = 700
 
 const SOURCES = {
@@ -29,6 +30,11 @@ const SOURCES = {
     EdgeRuntime.waitUntil(new Promise((resolve) => setTimeout(resolve, 1500)).then(() => console.log('worked')))
     return new Response(String(Deno.pid), { status: 202 })
   } }`,
+  spin: `export default { fetch: () => {
+    const until = Date.now() + 30_000
+    while (Date.now() < until) {}
+    return new Response('spun')
+  } }`,
   hang: 'export default { fetch: () => new Promise(() => {}) }',
   files: `export default { fetch: async () =>
     new Response(await Deno.readTextFile('/etc/passwd').catch((error) => error.name)) }`,
@@ -40,7 +46,12 @@ let functions: Functions
 let server: Server
 let base: string
 const lines: string[] = []
-const limits = { ...PLATFORM_LIMITS, wallClockMs: WALL_CLOCK_MS, idleMs: IDLE_MS }
+const limits = {
+  ...PLATFORM_LIMITS,
+  wallClockMs: WALL_CLOCK_MS,
+  cpuMs: CPU_MS,
+  idleMs: IDLE_MS,
+}
 
 beforeAll(async () => {
   project = await mkdtemp(join(tmpdir(), 'myposts-functions-'))
@@ -135,6 +146,16 @@ test('a retired worker ends only when its background work is done', async () => 
   expect(alive()).toEqual(expect.arrayContaining([pid, next]))
   await until('the retired worker ended', () => !alive().includes(pid))
   expect(lines).toContain('[background] worked')
+})
+
+test('a request whose worker has used up its CPU is told so', async () => {
+  limits.idleMs = WALL_CLOCK_MS * 2
+  const response = await fetch(`${base}/spin`)
+  expect([response.status, response.headers.get('sb-error-code')]).toEqual([
+    546,
+    'WORKER_RESOURCE_LIMIT',
+  ])
+  expect(lines.find((line) => line.startsWith('[spin]'))).toMatch(/CPU limit reached/)
 })
 
 test('a request whose worker reaches its wall clock is told so', async () => {

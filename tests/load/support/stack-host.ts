@@ -14,7 +14,7 @@ const run = async (setup: HostSetup) => {
     env: { X_BEARER_TOKEN: '', ...setup.env },
     ...(setup.project && { project: setup.project }),
     log: (line) => {
-      if (/"level":"(?:warn|error)"/.test(line)) tell({ line })
+      if (/"level":"(?:warn|error)"|limit reached/.test(line)) tell({ line })
     },
   })
   tell({ ready: { state: stack.state, seconds: (performance.now() - began) / 1000 } })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cpuTimeMs, parseCpuTime } from '../../../scripts/stack/cpu-time.ts'
+import { cpuTimeMs, mainThreadMs, parseCpuTime } from '../../../scripts/stack/cpu-time.ts'
 
 test.each([
   ['0:00.12', 120],
@@ -13,4 +13,10 @@ test.each([
 test('counts the CPU of a living process and none of an absent one', () => {
   expect(cpuTimeMs(process.pid)).toBeGreaterThan(0)
   expect(cpuTimeMs(0x3f_ff_ff)).toBe(0)
+})
+
+test('counts no thread of a process but its main one', () => {
+  expect(mainThreadMs(process.pid)).toBeGreaterThan(0)
+  expect(mainThreadMs(process.pid)).toBeLessThanOrEqual(cpuTimeMs(process.pid))
+  expect(mainThreadMs(0x3f_ff_ff)).toBe(0)
 })
