@@ -111,6 +111,8 @@ create table private.delivery_jobs (
   number int not null default 0,
   -- Attempts that failed since the delivery was made or replayed: the place in the retry schedule.
   failure_count smallint not null default 0,
+  -- Somebody asked for what had arrived once more: success of an attempt before that is no end of it.
+  repeats_after int not null default 0,
   constraint delivery_jobs_claim_whole check (num_nulls(claim_id, worker_id, claimed_at) in (0, 3))
 );
 
@@ -619,11 +621,12 @@ begin
 
   -- One that waits for its next try is sent now; one under way is left alone.
   insert into private.delivery_jobs as jobs (
-    delivery_id, endpoint_id, event_id, sequence, run_at, number
+    delivery_id, endpoint_id, event_id, sequence, run_at, number, repeats_after
   )
   values (
     p_delivery_id, v_delivery.endpoint_id, v_delivery.event_id, v_delivery.sequence, p_now,
-    v_delivery.attempt_count
+    v_delivery.attempt_count,
+    case v_delivery.status when 'delivered' then v_delivery.attempt_count else 0 end
   )
   on conflict (delivery_id) do update
   set run_at = least(jobs.run_at, excluded.run_at), failure_count = 0

@@ -71,7 +71,8 @@ $$;
 comment on function private.record_attempts(private.delivery_result[]) is
   'Logs attempts; returns the results that decide, null when all were known before.';
 
--- What arrived, arrived: a late success counts whoever holds the job. A late failure does not.
+-- What arrived, arrived: a late success counts whoever holds the job, unless it was known to have arrived
+-- and was asked for once more since. A late failure does not.
 create function private.end_jobs(p_results private.delivery_result[])
 returns table (delivery_id uuid, number int)
 language plpgsql
@@ -86,7 +87,7 @@ begin
   using unnest(p_results) as results
   where jobs.delivery_id = results.delivery_id
     and (
-      results.outcome = 'delivered'
+      (results.outcome = 'delivered' and results.number > jobs.repeats_after)
       or (results.outcome in ('failed', 'gone') and jobs.number = results.number)
     )
   returning jobs.delivery_id, jobs.number;
@@ -144,8 +145,11 @@ begin
       greatest(results.number, ended.number) as number,
       postponed.run_at,
       case
-        when results.outcome = 'delivered' then 'delivered'
-        when ended.delivery_id is not null then 'failed'
+        when ended.delivery_id is not null and results.outcome <> 'delivered' then 'failed'
+        when results.outcome = 'delivered' and not exists (
+          select from private.delivery_jobs as jobs
+          where jobs.delivery_id = results.delivery_id and jobs.repeats_after >= results.number
+        ) then 'delivered'
       end as status,
       case results.outcome when 'gone' then 'gone' else 'exhausted' end as failure
     from unnest(p_results) as results

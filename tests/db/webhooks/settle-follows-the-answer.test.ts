@@ -185,6 +185,38 @@ test('a replay of one that waits sends it now', () =>
     expect((await claim(tx)).deliveries).toHaveLength(1)
   }))
 
+test('a replay of what arrived is sent, though an earlier attempt reports only then', () =>
+  withTx(async (tx) => {
+    const { endpoint, person } = await endpointWith(tx)
+    const first = await claim(tx)
+    await settleAll(tx, await claim(tx, { now: at(61) }), delivered, at(62))
+    const [arrived] = await readDeliveries(tx, endpoint.id)
+    await callAs(tx, person, 'public.replay_delivery($1)', [arrived?.id])
+
+    await settleAll(tx, first, delivered, at(63))
+    expect(await readDeliveries(tx, endpoint.id)).toMatchObject([{ status: 'pending' }])
+    const replayed = await claim(tx, { now: at(64) })
+    expect(replayed.deliveries).toMatchObject([{ id: arrived?.id, number: 3 }])
+    await settleAll(tx, replayed, delivered, at(65))
+    expect(await readDeliveries(tx, endpoint.id)).toMatchObject([
+      { status: 'delivered', attempt_count: 3 },
+    ])
+  }))
+
+test('a replay of what failed ends with the success of an earlier attempt', () =>
+  withTx(async (tx) => {
+    const { endpoint, person } = await endpointWith(tx)
+    const first = await claim(tx)
+    const failed = { outcome: 'failed', error: 'timeout' }
+    await settleAll(tx, await claim(tx, { now: at(61) }), failed, at(62))
+    const [given] = await readDeliveries(tx, endpoint.id)
+    await callAs(tx, person, 'public.replay_delivery($1)', [given?.id])
+
+    await settleAll(tx, first, delivered, at(63))
+    expect(await readDeliveries(tx, endpoint.id)).toMatchObject([{ status: 'delivered' }])
+    expect((await claim(tx, { now: at(64) })).deliveries).toEqual([])
+  }))
+
 test('a replay never gets the number of an attempt that is still under way', () =>
   withTx(async (tx) => {
     const { endpoint, person } = await endpointWith(tx)
