@@ -23,13 +23,26 @@ type Globals = {
   Deno?: { createHttpClient?(options: { proxy: { url: string } }): object }
 }
 
+/** The proxy could not be reached, or does not know us: no receiver was ever asked. */
+export class ProxyUnreachable extends Error {
+  override name = 'ProxyUnreachable'
+}
+
+/** How Deno says so. Through a proxy it connects to nothing else and looks up no other name. */
+const NO_PROXY = /tcp connect error|dns error|proxy authentication required/
+
 const throughProxy = (url: string): FetchPublic => {
   let client: object | undefined
   return async (target, _addresses, request) => {
     const { Deno: deno } = globalThis as Globals
     if (!deno?.createHttpClient) throw new Error('This runtime knows no proxies')
     client ??= deno.createHttpClient({ proxy: { url } })
-    return fetch(target, { ...request, redirect: 'manual', client } as RequestInit)
+    return fetch(target, { ...request, redirect: 'manual', client } as RequestInit).catch(
+      (error: unknown) => {
+        if (NO_PROXY.test(String(error))) throw new ProxyUnreachable(String(error))
+        throw error
+      },
+    )
   }
 }
 

@@ -42,8 +42,14 @@ export type DeliveryClaim = {
 export type Verdict =
   | { outcome: 'delivered' }
   | { outcome: 'gone' | 'failed'; error: string }
-  /** `pause_ms`: how long the endpoint wants to be left alone altogether. */
-  | { outcome: 'retry'; error: string; retry_after_ms: number; pause_ms?: number }
+  /** `pause_ms`: how long the endpoint is left alone altogether. `is_our_fault`: it was never asked. */
+  | {
+      outcome: 'retry'
+      error: string
+      retry_after_ms: number
+      pause_ms?: number
+      is_our_fault?: true
+    }
 
 export type DeliveryResult = Verdict & {
   delivery_id: string

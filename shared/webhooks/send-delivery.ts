@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts'
 import type { Target } from '../egress/check-target.ts'
+import { ProxyUnreachable } from '../egress/fetch-public.ts'
 import type { ClaimedDelivery, DeliveryResult } from './batches.ts'
 import { isAllowedHeader } from './custom-headers.ts'
 import { eventBody } from './event-body.ts'
@@ -50,12 +51,15 @@ const attempt = async (
     const target = await recipient.target(signal)
     if (target.kind === 'refused') return { ending: { error: target.slug } }
     const secrets = await recipient.secrets().catch(() => null)
-    if (!secrets) return { ending: { error: 'secret-unreadable' } }
+    if (!secrets) return { ending: { error: 'secret-unreadable', isOurs: true } }
     const answer = await post(deps, target, secrets, delivery, signal)
     const retryAfterMs = parseRetryAfter(answer.headers.get('retry-after'), deps.now())
     const response = await readPrefix(answer)
     return { ending: { status: answer.status, retryAfterMs }, response }
-  } catch {
+  } catch (error) {
+    if (error instanceof ProxyUnreachable) {
+      return { ending: { error: 'proxy-unreachable', isOurs: true } }
+    }
     return { ending: { error: signal.aborted ? 'timeout' : 'unreachable' } }
   }
 }

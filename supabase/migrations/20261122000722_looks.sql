@@ -148,7 +148,8 @@ $$;
 comment on function private.lease_watches(int, timestamptz) is
   'Given-up attempts to look for now, each leased for 60 s.';
 
--- What is compared with a timeline. Of a segment sent again, X may have taken the earlier attempt.
+-- What is compared with a timeline, in the order it was sent: what no plan may change. Of a segment sent
+-- again, X may have taken the earlier attempt.
 create function private.look_documents(p_looks private.look[])
 returns jsonb
 language sql
@@ -165,7 +166,7 @@ as $$
     'remote_user_id', accounts.remote_user_id, 'x_app_id', accounts.x_app_id,
     'encrypted_tokens', tokens.encrypted_tokens,
     'tokens_expire_at', tokens.expires_at, 'tokens_version', tokens.version
-  )), '[]')
+  ) order by looks.sending_at, looks.post_id, looks.position), '[]')
   from unnest(p_looks) as looks
   join public.post_segments as segments
     on segments.post_id = looks.post_id and segments.position = looks.position

@@ -21,7 +21,9 @@ create type private.delivery_result as (
   duration_ms int,
   -- For retry: how long to wait; and how long the endpoint wants to be left alone.
   retry_after_ms bigint,
-  pause_ms bigint
+  pause_ms bigint,
+  -- The endpoint was never asked: it is not blamed, and no try of its schedule is spent.
+  is_our_fault boolean
 );
 
 -- Writes the log; hands back what was not known before, one result per delivery: success counts
@@ -112,7 +114,7 @@ begin
     claim_id = null,
     worker_id = null,
     claimed_at = null,
-    failure_count = jobs.failure_count + 1,
+    failure_count = jobs.failure_count + case when results.is_our_fault then 0 else 1 end,
     run_at = p_now + results.retry_after_ms * interval '1 millisecond'
   from unnest(p_results) as results
   where jobs.delivery_id = results.delivery_id
@@ -192,6 +194,7 @@ begin
       bool_or(results.outcome = 'gone') as is_gone,
       count(*)::int as result_count
     from unnest(p_results) as results
+    where results.is_our_fault is not true
     group by results.endpoint_id
   ), spells as (
     select
@@ -256,6 +259,26 @@ $$;
 
 comment on function private.judge_endpoints(private.delivery_result[], timestamptz) is
   'Keeps the health of endpoints, warns of those that fail and disables those that are gone or failed for too long.';
+
+-- Seen again with every try, a minute apart; the heartbeat closes it when none has seen it for a while.
+create function private.note_proxy(p_results private.delivery_result[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (select from unnest(p_results) as results where results.error = 'proxy-unreachable') then
+    perform private.raise_alert(
+      'webhook-proxy-unreachable', '', 'Webhooks are not sent: the egress proxy cannot be reached.',
+      'Put WEBHOOK_PROXY_URL or the proxy right. Nothing is lost: deliveries wait, and no endpoint is blamed.',
+      p_now
+    );
+  end if;
+end
+$$;
+
+comment on function private.note_proxy(private.delivery_result[], timestamptz) is
+  'Raises an alert when results say that the egress proxy is away.';
 
 create function private.pause_lanes(p_results private.delivery_result[], p_now timestamptz)
 returns void
@@ -342,6 +365,7 @@ begin
   v_results := private.record_attempts(v_results);
   perform private.settle_jobs(v_results, p_now);
   perform private.judge_endpoints(v_results, p_now);
+  perform private.note_proxy(v_results, p_now);
   perform private.pause_lanes(v_results, p_now);
   perform private.refresh_endpoint_lanes(v_endpoint_ids, p_now);
   if p_limit > 0 then
@@ -389,6 +413,8 @@ begin
   perform private.bury_delivery_workers(p_now);
   perform private.drain_lanes(5000, p_now);
   perform private.forget_webhook_secrets(p_now);
+  delete from private.alerts
+  where kind = 'webhook-proxy-unreachable' and seen_at < p_now - interval '10 minutes';
   if exists (select from private.endpoint_lanes where ready_at <= p_now) then
     return private.ring('deliver', 1, p_now);
   end if;

@@ -104,6 +104,32 @@ test('five days without one success disable it', () =>
     ])
   }))
 
+test('what we could not send is tried for as long as it takes, and no endpoint is blamed', () =>
+  withTx(async (tx) => {
+    const { endpoint } = await endpointWith(tx)
+    const ours = retry(60, { error: 'proxy-unreachable', pause_ms: 60_000, is_our_fault: true })
+    const alerts = async () =>
+      (await tx.query(`select kind from private.alerts where kind = 'webhook-proxy-unreachable'`))
+        .rows
+    for (const day of [0, 2, 4, 6]) {
+      const now = at(day * DAY)
+      const claimed = await claim(tx, { now })
+      expect(claimed.deliveries).toMatchObject([{ failure_count: 0 }])
+      await settleAll(tx, claimed, ours, now)
+    }
+    expect(await readEndpoint(tx, endpoint.id)).toMatchObject({
+      status: 'enabled',
+      failure_count: 0,
+    })
+    expect(await alerts()).toHaveLength(1)
+
+    await settleAll(tx, await claim(tx, { now: at(6 * DAY + 60) }), delivered, at(6 * DAY + 61))
+    await tick(tx, at(6 * DAY + 300))
+    expect(await alerts()).toHaveLength(1)
+    await tick(tx, at(6 * DAY + 700))
+    expect(await alerts()).toEqual([])
+  }))
+
 test('one success starts the count again', () =>
   withTx(async (tx) => {
     const { endpoint } = await endpointWith(tx)

@@ -54,10 +54,16 @@ test('what the proxy refuses or nobody certifies is not sent', async () => {
   expect(server.connections()).toBe(0)
 })
 
-test('a proxy that is away is gone around by nothing', async () => {
+test('a proxy that is away is gone around by nothing, and told from a receiver that is', async () => {
   const { send, proxy, server } = await start()
+  const url = `https://${CERTIFIED}/`
+  const ofProxy = { failed: expect.stringMatching(/^ProxyUnreachable: /) }
+  expect(await send([url], 'http://no-such-proxy.invalid:3128')).toEqual([ofProxy])
+  expect(await send(['https://rebound.example.com/'])).toEqual([
+    { failed: expect.stringMatching(/^TypeError: /) },
+  ])
   proxy.close()
-  expect(await send([`https://${CERTIFIED}/`])).toEqual([{ failed: expect.any(String) }])
+  expect(await send([url])).toEqual([ofProxy])
   expect(server.connections()).toBe(0)
 })
 

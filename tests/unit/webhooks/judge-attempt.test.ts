@@ -27,6 +27,17 @@ describe('an answer of', () => {
   })
 })
 
+test('what kept us from asking is no failure of theirs, however often, and is tried every minute', () => {
+  const verdict = judgeAttempt({ error: 'proxy-unreachable', isOurs: true }, 99, 0)
+  expect(verdict).toEqual({
+    outcome: 'retry',
+    error: 'proxy-unreachable',
+    retry_after_ms: 60_000,
+    pause_ms: 60_000,
+    is_our_fault: true,
+  })
+})
+
 test('Retry-After lengthens the wait, and never shortens it', () => {
   expect(answer(500, 60_000)).toMatchObject({ retry_after_ms: 60_000 })
   expect(answer(500, 1_000)).toMatchObject({ retry_after_ms: 5_000 })

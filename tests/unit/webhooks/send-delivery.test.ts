@@ -169,5 +169,9 @@ test('sends nothing when the secret belongs to another endpoint', async () => {
     ],
   })
   const result = await sendDelivery(fake, recipient, claimedDelivery())
-  expect(result).toMatchObject({ outcome: 'retry', error: 'secret-unreadable' })
+  expect(result).toMatchObject({
+    outcome: 'retry',
+    error: 'secret-unreadable',
+    is_our_fault: true,
+  })
 })
