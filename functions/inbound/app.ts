@@ -28,8 +28,9 @@ export const createApp = (deps: Deps, network: Network) => {
   const readStripe = createStripeReader(deps)
   const passBy = createPassBy(deps)
   const bell = createBell(deps)
+  const reader = { startedAt: deps.monotonic(), cpuMs: 0 }
   const process = oneAtATime(() =>
-    processReceipts(deps, bell, {
+    processReceipts(deps, reader, bell, {
       x: (receipt) => takeHappening(deps, network, passBy, receipt, interpret(receipt.body)),
       stripe: readStripe,
     }),

@@ -6,15 +6,18 @@ const TICK_MS = 10
 /** CPU a process has used so far, all threads, in milliseconds; 0 once it has ended. */
 export const cpuTimeMs = (pid: number): number => read(pid, `/proc/${pid}/stat`)
 
+/** Whether the CPU of single threads can be read, and at next to no cost. */
+export const knowsThreads = existsSync('/proc/self/stat')
+
 /**
- * CPU of a process' main thread, which runs the isolate of a worker: what the platform counts. Without /proc
- * that of all threads.
+ * CPU of a process' main thread, which runs the isolate of a worker: what the platform counts. That of all
+ * threads where no single one is known.
  */
 export const mainThreadMs = (pid: number): number => read(pid, `/proc/${pid}/task/${pid}/stat`)
 
 const read = (pid: number, file: string) => {
   try {
-    return existsSync('/proc/self/stat') ? fromProc(file) : fromPs(pid)
+    return knowsThreads ? fromProc(file) : fromPs(pid)
   } catch {
     return 0
   }

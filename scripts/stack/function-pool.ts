@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { knowsThreads } from './cpu-time.ts'
 import { denoBinary } from './deno-binary.ts'
 import { type FunctionWorker, startWorker } from './function-worker.ts'
 import type { Limits } from './limits.ts'
@@ -7,7 +8,7 @@ import type { Limits } from './limits.ts'
 /** A worker's turn for one request: `done` when the response has ended, `isOverrun` once a limit killed it. */
 export type Lease = { worker: FunctionWorker; done: () => void; isOverrun: () => boolean }
 
-/** How often the CPU of workers is looked at. */
+/** How often the CPU of isolates is looked at, where it is known: on a Mac it is not. */
 const CPU_CHECK_MS = 250
 // A worker says "busy" on another channel than its response; the word gets this long to arrive.
 const GRACE_MS = 250
@@ -57,7 +58,8 @@ export const createPool = (o: PoolOptions) => {
 
   const checkCpu = setInterval(() => {
     for (const entry of live) {
-      if (!entry.isOverrun && entry.worker.cpuMs() >= o.limits.cpuMs) overrun(entry, 'CPU')
+      if (entry.isOverrun || !knowsThreads) continue
+      if (entry.worker.cpuMs() >= o.limits.cpuMs) overrun(entry, 'CPU')
     }
   }, CPU_CHECK_MS).unref()
 

@@ -1293,6 +1293,7 @@ export type Database = {
         Returns: Json
       }
       ring_deliver: { Args: Record<PropertyKey, never>; Returns: Json }
+      ring_inbound: { Args: Record<PropertyKey, never>; Returns: Json }
       ring_media: { Args: Record<PropertyKey, never>; Returns: Json }
       ring_publish: { Args: Record<PropertyKey, never>; Returns: Json }
       roll_up: { Args: { p_limit?: number; p_now?: string }; Returns: Json }

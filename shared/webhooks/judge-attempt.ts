@@ -6,8 +6,9 @@ export type Ending =
   | { status: number; retryAfterMs: number | null }
   | { error: string; isOurs?: boolean }
 
-/** How long what we could not send waits: until an operator has put things right, a try a minute. */
-const OUR_FAULT_MS = 60_000
+/** How long what we could not send waits. A proxy comes back by itself; a key has to be found by somebody. */
+const OUR_FAULT_MS: Record<string, number> = { 'proxy-unreachable': 60_000 }
+const OTHER_FAULT_MS = 900_000
 
 /**
  * What follows from an attempt. 2xx is delivered, a redirect is a failure, 410 ends the endpoint,
@@ -29,7 +30,7 @@ export const judgeAttempt = (ending: Ending, failures: number, random: number): 
 }
 
 const ours = (error: string, random: number): Verdict => {
-  const wait = Math.round(OUR_FAULT_MS * (1 + random / 4))
+  const wait = Math.round((OUR_FAULT_MS[error] ?? OTHER_FAULT_MS) * (1 + random / 4))
   return { outcome: 'retry', error, retry_after_ms: wait, pause_ms: wait, is_our_fault: true }
 }
 

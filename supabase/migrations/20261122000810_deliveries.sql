@@ -111,8 +111,8 @@ create table private.delivery_jobs (
   number int not null default 0,
   -- Attempts that failed since the delivery was made or replayed: the place in the retry schedule.
   failure_count smallint not null default 0,
-  -- Somebody asked for what had arrived once more: success of an attempt before that is no end of it.
-  repeats_after int not null default 0,
+  -- Attempts there were when somebody asked to have what had arrived sent again. Theirs are no results of it.
+  replayed_after int not null default 0,
   constraint delivery_jobs_claim_whole check (num_nulls(claim_id, worker_id, claimed_at) in (0, 3))
 );
 
@@ -511,13 +511,17 @@ as $$
         to_jsonb(attempts) - 'delivery_id' - 'workspace_id' order by attempts.number
       ), '[]'
     )
-    from public.webhook_attempts as attempts
-    where attempts.delivery_id = p_delivery.id
+    from (
+      select * from public.webhook_attempts
+      where delivery_id = p_delivery.id
+      order by number desc
+      limit 50
+    ) as attempts
   ));
 $$;
 
 comment on function private.delivery_document(public.webhook_deliveries) is
-  'A delivery with its attempts as jsonb.';
+  'A delivery with its latest attempts as jsonb, 50 at most.';
 
 create function public.get_delivery(p_delivery_id uuid)
 returns jsonb
@@ -595,6 +599,26 @@ $$;
 
 comment on function private.require_event_kept(uuid) is '410 when an event was forgotten.';
 
+-- Attempts of a delivery that had arrived are over, whatever they report yet; of any other one a late
+-- success is welcome.
+create function private.replayed_after(p_delivery public.webhook_deliveries)
+returns int
+language sql
+stable
+set search_path = ''
+as $$
+  select case
+    when exists (
+      select from public.webhook_attempts as attempts
+      where attempts.delivery_id = p_delivery.id and attempts.outcome = 'delivered'
+    ) then p_delivery.attempt_count
+    else 0
+  end;
+$$;
+
+comment on function private.replayed_after(public.webhook_deliveries) is
+  'Up to which attempt nothing that is reported decides a replay: 0 when the delivery never arrived.';
+
 -- The same delivery is sent again, under the same webhook-id: a consumer that has it can tell.
 create function private.replay_delivery(p_delivery_id uuid, p_now timestamptz)
 returns jsonb
@@ -618,15 +642,17 @@ begin
   end if;
   perform private.require_event_kept(v_delivery.event_id);
   perform private.lock_endpoint_lanes(array[v_delivery.endpoint_id]);
+  -- A result may have been settled while the locks were waited for.
+  select * into v_delivery from public.webhook_deliveries where id = p_delivery_id;
 
   -- One that waits for its next try is sent now; one under way is left alone.
   insert into private.delivery_jobs as jobs (
-    delivery_id, endpoint_id, event_id, sequence, run_at, number, repeats_after
+    delivery_id, endpoint_id, event_id, sequence, run_at, number, replayed_after
   )
   values (
     p_delivery_id, v_delivery.endpoint_id, v_delivery.event_id, v_delivery.sequence, p_now,
     v_delivery.attempt_count,
-    case v_delivery.status when 'delivered' then v_delivery.attempt_count else 0 end
+    private.replayed_after(v_delivery)
   )
   on conflict (delivery_id) do update
   set run_at = least(jobs.run_at, excluded.run_at), failure_count = 0

@@ -27,7 +27,7 @@ create type private.delivery_result as (
 );
 
 -- Writes the log; hands back what was not known before, one result per delivery: success counts
--- above all, then the latest attempt.
+-- above all, unless the delivery was replayed since, then the latest attempt.
 create function private.record_attempts(p_results private.delivery_result[])
 returns private.delivery_result[]
 language plpgsql
@@ -63,7 +63,11 @@ begin
     from unnest(p_results) as results
     join recorded
       on recorded.delivery_id = results.delivery_id and recorded.number = results.number
-    order by results.delivery_id, results.outcome = 'delivered' desc, results.number desc
+    left join private.delivery_jobs as jobs on jobs.delivery_id = results.delivery_id
+    order by
+      results.delivery_id,
+      results.outcome = 'delivered' and results.number > coalesce(jobs.replayed_after, 0) desc,
+      results.number desc
   )
   select array_agg(deciding.results) into v_fresh from deciding;
   return v_fresh;
@@ -88,8 +92,9 @@ begin
   delete from private.delivery_jobs as jobs
   using unnest(p_results) as results
   where jobs.delivery_id = results.delivery_id
+    and results.number > jobs.replayed_after
     and (
-      (results.outcome = 'delivered' and results.number > jobs.repeats_after)
+      results.outcome = 'delivered'
       or (results.outcome in ('failed', 'gone') and jobs.number = results.number)
     )
   returning jobs.delivery_id, jobs.number;
@@ -119,6 +124,7 @@ begin
   from unnest(p_results) as results
   where jobs.delivery_id = results.delivery_id
     and jobs.number = results.number
+    and results.number > jobs.replayed_after
     and results.outcome = 'retry'
   returning jobs.delivery_id, jobs.run_at;
 end
@@ -150,7 +156,7 @@ begin
         when ended.delivery_id is not null and results.outcome <> 'delivered' then 'failed'
         when results.outcome = 'delivered' and not exists (
           select from private.delivery_jobs as jobs
-          where jobs.delivery_id = results.delivery_id and jobs.repeats_after >= results.number
+          where jobs.delivery_id = results.delivery_id and jobs.replayed_after >= results.number
         ) then 'delivered'
       end as status,
       case results.outcome when 'gone' then 'gone' else 'exhausted' end as failure
@@ -260,25 +266,34 @@ $$;
 comment on function private.judge_endpoints(private.delivery_result[], timestamptz) is
   'Keeps the health of endpoints, warns of those that fail and disables those that are gone or failed for too long.';
 
--- Seen again with every try, a minute apart; the heartbeat closes it when none has seen it for a while.
-create function private.note_proxy(p_results private.delivery_result[], p_now timestamptz)
+-- Seen again with every try, a quarter of an hour apart at most; the heartbeat closes it when none has
+-- seen it for twice that.
+create function private.note_our_faults(p_results private.delivery_result[], p_now timestamptz)
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  if exists (select from unnest(p_results) as results where results.error = 'proxy-unreachable') then
-    perform private.raise_alert(
-      'webhook-proxy-unreachable', '', 'Webhooks are not sent: the egress proxy cannot be reached.',
-      'Put WEBHOOK_PROXY_URL or the proxy right. Nothing is lost: deliveries wait, and no endpoint is blamed.',
-      p_now
-    );
-  end if;
+  perform private.raise_alert('webhooks-unsendable', faults.subject, faults.detail, faults.remedy, p_now)
+  from (
+    select distinct
+      case results.error when 'proxy-unreachable' then '' else results.endpoint_id::text end as subject,
+      case results.error
+        when 'proxy-unreachable' then 'The egress proxy cannot be reached, or does not know us.'
+        else 'No key opens what this endpoint keeps: ' || results.error || '.'
+      end as detail,
+      case results.error
+        when 'proxy-unreachable' then 'Put the proxy or WEBHOOK_PROXY_URL right.'
+        else 'Put the key back, or have the secret of the endpoint rotated.'
+      end || ' Nothing is lost: deliveries wait, and no endpoint is blamed.' as remedy
+    from unnest(p_results) as results
+    where results.is_our_fault
+  ) as faults;
 end
 $$;
 
-comment on function private.note_proxy(private.delivery_result[], timestamptz) is
-  'Raises an alert when results say that the egress proxy is away.';
+comment on function private.note_our_faults(private.delivery_result[], timestamptz) is
+  'Raises alerts for what kept us from sending.';
 
 create function private.pause_lanes(p_results private.delivery_result[], p_now timestamptz)
 returns void
@@ -365,7 +380,7 @@ begin
   v_results := private.record_attempts(v_results);
   perform private.settle_jobs(v_results, p_now);
   perform private.judge_endpoints(v_results, p_now);
-  perform private.note_proxy(v_results, p_now);
+  perform private.note_our_faults(v_results, p_now);
   perform private.pause_lanes(v_results, p_now);
   perform private.refresh_endpoint_lanes(v_endpoint_ids, p_now);
   if p_limit > 0 then
@@ -414,7 +429,7 @@ begin
   perform private.drain_lanes(5000, p_now);
   perform private.forget_webhook_secrets(p_now);
   delete from private.alerts
-  where kind = 'webhook-proxy-unreachable' and seen_at < p_now - interval '10 minutes';
+  where kind = 'webhooks-unsendable' and seen_at < p_now - interval '30 minutes';
   if exists (select from private.endpoint_lanes where ready_at <= p_now) then
     return private.ring('deliver', 1, p_now);
   end if;

@@ -131,13 +131,15 @@ declare
   v_count int;
 begin
   with failed as materialized (
-    select * from private.failed_deliveries(p_endpoint, p_since, p_until, p_limit)
+    select deliveries as delivery, deliveries.*
+    from private.failed_deliveries(p_endpoint, p_since, p_until, p_limit) as deliveries
   ), jobs as (
     insert into private.delivery_jobs (
-      delivery_id, endpoint_id, event_id, sequence, run_at, number
+      delivery_id, endpoint_id, event_id, sequence, run_at, number, replayed_after
     )
     select
-      failed.id, failed.endpoint_id, failed.event_id, failed.sequence, p_now, failed.attempt_count
+      failed.id, failed.endpoint_id, failed.event_id, failed.sequence, p_now, failed.attempt_count,
+      private.replayed_after(failed.delivery)
     from failed
   )
   update public.webhook_deliveries as deliveries

@@ -279,6 +279,18 @@ $$;
 comment on function service.take_revocation(uuid, uuid, text, timestamptz, timestamptz) is
   'A user of X withdrew the app''s access: the account needs its owner, its tokens are destroyed.';
 
+create function service.ring_inbound()
+returns jsonb
+language sql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+  select to_jsonb(private.ring('inbound'));
+$$;
+
+comment on function service.ring_inbound() is 'A worker leaves the rest of a crowd to its successor.';
+
 -- The worker that received an event processes it; what it left is taken 2 s later.
 create function private.inbound_tick(p_now timestamptz default clock_timestamp())
 returns boolean

@@ -155,7 +155,7 @@ end
 $$;
 
 comment on function private.broadcast_messages(private.channel_message[]) is
-  'Broadcasts on private channels after commit, one message each. Never raises.';
+  'Broadcasts on private channels after commit, one message each. What the platform does not take is a warning.';
 
 -- One message per workspace and statement, but for deferred events: those gather until the sequencer
 -- stamps them.

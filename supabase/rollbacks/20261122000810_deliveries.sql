@@ -3,6 +3,7 @@ set local statement_timeout = '60s';
 
 drop function public.replay_delivery(uuid);
 drop function private.replay_delivery(uuid, timestamptz);
+drop function private.replayed_after(public.webhook_deliveries);
 drop function private.require_event_kept(uuid);
 drop function public.list_deliveries(uuid, jsonb, uuid, int);
 drop function public.get_delivery(uuid);

@@ -6,7 +6,7 @@ drop function service.ring_deliver();
 drop function service.settle_deliveries(jsonb, uuid, uuid, int, interval, timestamptz);
 drop function private.refill_lanes(uuid, uuid, uuid[], int, interval, timestamptz);
 drop function private.pause_lanes(private.delivery_result[], timestamptz);
-drop function private.note_proxy(private.delivery_result[], timestamptz);
+drop function private.note_our_faults(private.delivery_result[], timestamptz);
 drop function private.judge_endpoints(private.delivery_result[], timestamptz);
 drop function private.note_failing(private.delivery_result[], timestamptz);
 drop function private.settle_jobs(private.delivery_result[], timestamptz);

@@ -2,6 +2,7 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 drop function private.inbound_tick(timestamptz);
+drop function service.ring_inbound();
 drop function service.take_revocation(uuid, uuid, text, timestamptz, timestamptz);
 drop function service.take_mention(uuid, uuid, text, jsonb, timestamptz);
 drop function service.take_deletion(uuid, uuid, text, text, timestamptz);

@@ -40,8 +40,8 @@ export const readMessages = async (sql: Pool, addresses: Address[]): Promise<Sto
 
 /**
  * Finds what was written in the last `ageMs` milliseconds, in order of writing. A transaction has one
- * time; within it `realtime.send` writes each message in a subtransaction of its own. Where a row
- * lies says nothing: it may fill a gap.
+ * time; within it `realtime.send` writes each message in a subtransaction of its own. Rows of one statement
+ * have no order among themselves. Where a row lies says nothing: it may fill a gap.
  */
 export const findRecent = async (sql: Pool, ageMs: number): Promise<Address[]> => {
   const { rows } = await sql.query<{ id: string; inserted_at: string }>(

@@ -109,8 +109,7 @@ test('what we could not send is tried for as long as it takes, and no endpoint i
     const { endpoint } = await endpointWith(tx)
     const ours = retry(60, { error: 'proxy-unreachable', pause_ms: 60_000, is_our_fault: true })
     const alerts = async () =>
-      (await tx.query(`select kind from private.alerts where kind = 'webhook-proxy-unreachable'`))
-        .rows
+      (await tx.query(`select kind from private.alerts where kind = 'webhooks-unsendable'`)).rows
     for (const day of [0, 2, 4, 6]) {
       const now = at(day * DAY)
       const claimed = await claim(tx, { now })
@@ -126,7 +125,7 @@ test('what we could not send is tried for as long as it takes, and no endpoint i
     await settleAll(tx, await claim(tx, { now: at(6 * DAY + 60) }), delivered, at(6 * DAY + 61))
     await tick(tx, at(6 * DAY + 300))
     expect(await alerts()).toHaveLength(1)
-    await tick(tx, at(6 * DAY + 700))
+    await tick(tx, at(6 * DAY + 1_801))
     expect(await alerts()).toEqual([])
   }))
 
@@ -227,6 +226,56 @@ test('a replay of what arrived is sent, though an earlier attempt reports only t
     expect(await readDeliveries(tx, endpoint.id)).toMatchObject([
       { status: 'delivered', attempt_count: 3 },
     ])
+  }))
+
+test('a success that decides nothing hides no answer that does', () =>
+  withTx(async (tx) => {
+    const { endpoint, person } = await endpointWith(tx)
+    const first = await claim(tx)
+    await settleAll(tx, await claim(tx, { now: at(61) }), delivered, at(62))
+    const [arrived] = await readDeliveries(tx, endpoint.id)
+    await callAs(tx, person, 'public.replay_delivery($1)', [arrived?.id])
+    const replayed = await claim(tx, { now: at(63) })
+
+    const results = [
+      ...first.deliveries.map((delivery) => resultOf(delivery, delivered)),
+      ...replayed.deliveries.map((delivery) => resultOf(delivery, retry(300))),
+    ]
+    await settle(tx, results, at(64))
+    expect(await readDeliveries(tx, endpoint.id)).toMatchObject([
+      { status: 'pending', next_attempt_at: at(364) },
+    ])
+  }))
+
+test('a replay is not put off by an attempt before it that fails only then', () =>
+  withTx(async (tx) => {
+    const { endpoint, person } = await endpointWith(tx)
+    const first = await claim(tx)
+    const second = await claim(tx, { now: at(61) })
+    await settleAll(tx, first, delivered, at(62))
+    const [arrived] = await readDeliveries(tx, endpoint.id)
+    await callAs(tx, person, 'public.replay_delivery($1)', [arrived?.id])
+
+    await settleAll(tx, second, retry(300), at(63))
+    expect((await claim(tx, { now: at(64) })).deliveries).toMatchObject([
+      { id: arrived?.id, number: 3, failure_count: 0 },
+    ])
+  }))
+
+test('a replay of a replay that failed is fenced from what was before both', () =>
+  withTx(async (tx) => {
+    const { endpoint, person } = await endpointWith(tx)
+    const first = await claim(tx)
+    await settleAll(tx, await claim(tx, { now: at(61) }), delivered, at(62))
+    const [arrived] = await readDeliveries(tx, endpoint.id)
+    const replay = () => callAs(tx, person, 'public.replay_delivery($1)', [arrived?.id])
+    await replay()
+    const failed = { outcome: 'failed', error: 'timeout' }
+    await settleAll(tx, await claim(tx, { now: at(63) }), failed, at(64))
+    await replay()
+
+    await settleAll(tx, first, delivered, at(65))
+    expect((await claim(tx, { now: at(66) })).deliveries).toMatchObject([{ number: 4 }])
   }))
 
 test('a replay of what failed ends with the success of an earlier attempt', () =>

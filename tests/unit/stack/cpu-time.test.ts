@@ -1,5 +1,12 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
-import { cpuTimeMs, mainThreadMs, parseCpuTime } from '../../../scripts/stack/cpu-time.ts'
+import {
+  cpuTimeMs,
+  knowsThreads,
+  mainThreadMs,
+  parseCpuTime,
+} from '../../../scripts/stack/cpu-time.ts'
 
 test.each([
   ['0:00.12', 120],
@@ -15,8 +22,13 @@ test('counts the CPU of a living process and none of an absent one', () => {
   expect(cpuTimeMs(0x3f_ff_ff)).toBe(0)
 })
 
-test('counts no thread of a process but its main one', () => {
-  expect(mainThreadMs(process.pid)).toBeGreaterThan(0)
-  expect(mainThreadMs(process.pid)).toBeLessThanOrEqual(cpuTimeMs(process.pid))
+const BURN = `const end = performance.now() + 400; while (performance.now() < end);`
+
+test.runIf(knowsThreads)('counts no thread of a process but its main one', async () => {
+  const [all, main] = [cpuTimeMs(process.pid), mainThreadMs(process.pid)]
+  await once(new Worker(BURN, { eval: true }), 'exit')
+  const [burnt, ownShare] = [cpuTimeMs(process.pid) - all, mainThreadMs(process.pid) - main]
+  expect(burnt).toBeGreaterThan(0)
+  expect(ownShare).toBeLessThan(burnt / 2)
   expect(mainThreadMs(0x3f_ff_ff)).toBe(0)
 })

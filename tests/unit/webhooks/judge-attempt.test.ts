@@ -27,7 +27,7 @@ describe('an answer of', () => {
   })
 })
 
-test('what kept us from asking is no failure of theirs, however often, and is tried every minute', () => {
+test('what kept us from asking is no failure of theirs, however often, and is tried again and again', () => {
   const verdict = judgeAttempt({ error: 'proxy-unreachable', isOurs: true }, 99, 0)
   expect(verdict).toEqual({
     outcome: 'retry',
@@ -36,6 +36,8 @@ test('what kept us from asking is no failure of theirs, however often, and is tr
     pause_ms: 60_000,
     is_our_fault: true,
   })
+  const unreadable = judgeAttempt({ error: 'secret-unreadable', isOurs: true }, 99, 0)
+  expect(unreadable).toMatchObject({ outcome: 'retry', retry_after_ms: 900_000 })
 })
 
 test('Retry-After lengthens the wait, and never shortens it', () => {

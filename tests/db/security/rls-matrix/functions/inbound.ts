@@ -22,6 +22,7 @@ export const inbound: Record<string, FunctionRow> = {
     WORKERS,
     `service.take_deletion(${NOBODYS}, '1', '2')`,
   ],
+  'service.ring_inbound()': [WORKERS, 'to_jsonb(service.ring_inbound() is not null)'],
   [`service.take_mention(uuid,uuid,text,jsonb,${TIME})`]: [
     WORKERS,
     `service.take_mention(${NOBODYS}, '1', '{}')`,
