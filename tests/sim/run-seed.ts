@@ -33,8 +33,11 @@ export type Outcome = {
 /** What a guard test changes: SQL run before the seed begins, and parts of the workers. */
 export type Tampering = { sql?: string[]; worker?: WorkerTampering }
 
-/** More steps than any seed needs: whoever gets there goes round in circles. */
-const MOST_STEPS = 3_000
+/**
+ * More steps than any seed needs: whoever gets there goes round in circles. Two attempts that were given up are
+ * looked for all day, each on its own, which is 3,000 calls.
+ */
+const MOST_STEPS = 10_000
 
 /** Plays one seed on the session, in a transaction that is rolled back. */
 export const runSeed = async (
