@@ -19,8 +19,13 @@ import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
  */
 export const createApp = (deps: Deps, network: Network) => {
   const isolate: Isolate = { startedAt: deps.monotonic(), cpuMs: 0, planned: 0 }
+  // A ring while lanes come to their end starts the next worker: the platform may have no other isolate.
+  const publish = async () => {
+    const { drained } = await runWorker(deps, network, isolate)
+    deps.background(drained)
+  }
   const duties = [
-    oneAtATime(() => runWorker(deps, network, isolate)),
+    oneAtATime(publish),
     oneAtATime(() => reconcile(deps, network)),
     oneAtATime(() => readRestored(deps, network)),
     oneAtATime(() => revokeTokens(deps, network)),

@@ -5,8 +5,11 @@ export type Isolate = { startedAt: number; cpuMs: number; planned: number }
 
 /** As bench:publish saw it, boot and JIT counted in: 0.55 to 0.68. The platform's limit is twice ours. */
 const CPU_MS_PER_ATTEMPT = 0.65
-/** Whoever rings an isolate believes that it has CPU left; so much of it a run may count on. */
-const RUN_CPU_MS = 500
+/**
+ * Whoever rings an isolate believes that it has CPU left; so much of it a run may count on. Little, since
+ * rings end only when the platform sees that half of it is spent.
+ */
+const RUN_CPU_MS = 150
 /** More would hold a lane's later posts back from other workers while this one is busy. */
 const MAX_PER_LANE = 5
 

@@ -24,29 +24,38 @@ const BEAT_MS = 2_000
 
 /**
  * Claims lanes and runs them until nothing is due and nothing is under way, or the isolate's life
- * is half over: then it rings its successor and brings to an end what it has. Posts it may not
- * send any more go back to the queue.
+ * is half over: then it rings its successor. Resolves when it takes no more; `drained` when what it
+ * has is at an end, which one account that hangs puts off by 20 s. Posts it may not send any more go
+ * back to the queue.
  */
-export const runWorker = async (deps: Need, network: Network, isolate: Isolate): Promise<void> => {
+export const runWorker = async (
+  deps: Need,
+  network: Network,
+  isolate: Isolate,
+): Promise<{ drained: Promise<void> }> => {
   const workerId = deps.randomUUID()
   const stopBeating = deps.every(BEAT_MS, () => {
     deps.service('keep_worker', { p_worker_id: workerId }).catch(failed(deps, 'beat failed'))
   })
-  try {
-    await work(deps, network, isolate, workerId)
-  } finally {
-    stopBeating()
-  }
-}
-
-const work = async (
-  deps: Need,
-  network: Network,
-  isolate: Isolate,
-  workerId: string,
-): Promise<void> => {
   const crew = createCrew()
   const { advance, stamp } = createAdvance(deps)
+  await takeLanes(deps, { network, isolate, workerId, crew, advance })
+  const drained = drain(deps, workerId, crew).then(stamp).finally(stopBeating)
+  return { drained }
+}
+
+type Work = {
+  network: Network
+  isolate: Isolate
+  workerId: string
+  crew: Crew
+  advance: LaneTools['advance']
+}
+
+const takeLanes = async (
+  deps: Need,
+  { network, isolate, workerId, crew, advance }: Work,
+): Promise<void> => {
   const life = () => ({
     ageMs: deps.monotonic() - isolate.startedAt,
     cpuMs: plannedCpuMs(isolate),
@@ -70,8 +79,6 @@ const work = async (
     if (isAllThereWas) await Promise.race([crew.below(1), deps.sleep(POLL_MS)])
     await crew.below(CAPACITY - REFILL_BELOW)
   }
-  await drain(deps, workerId, crew)
-  await stamp()
 }
 
 /**

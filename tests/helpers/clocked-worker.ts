@@ -35,7 +35,8 @@ export const openClockedWorker = async (tx: Tx) => {
   /** What one ring of the doorbell does. */
   const ring = async () => {
     await tx.query('select private.tick($1)', [now()])
-    await runWorker(deps, network, { startedAt: deps.monotonic(), cpuMs: 0, planned: 0 })
+    const isolate = { startedAt: deps.monotonic(), cpuMs: 0, planned: 0 }
+    await (await runWorker(deps, network, isolate)).drained
     await reconcile(deps, network)
     await readRestored(deps, network)
   }

@@ -23,7 +23,7 @@ test('an isolate never plans past half of its CPU, but for what a ring lets it c
         expect(lanes).toBeGreaterThanOrEqual(1)
         expect(lanes).toBeLessThanOrEqual(room)
         const after = plannedCpuMs(isolate(cpuMs, planned + lanes * perLane))
-        const allowed = Math.max(1_000, plannedCpuMs(before) + (isFirst ? 500 : 0))
+        const allowed = Math.max(1_000, plannedCpuMs(before) + (isFirst ? 150 : 0))
         // One lane at least is claimed.
         expect(after).toBeLessThanOrEqual(allowed + ONE_ATTEMPT + 1e-6)
       },

@@ -55,7 +55,7 @@ const start = async (
     ...database,
   })
   const spy = vi.fn<Network['publish']>(publish)
-  await runWorker(worker.deps, fakeNetwork({ publish: spy }), isolate)
+  await (await runWorker(worker.deps, fakeNetwork({ publish: spy }), isolate)).drained
   const steps = worker.callsOf('advance')
   const all = <T>(name: string) => steps.flatMap((args) => args[name] as T[])
   const done = all<{ account_id: string; is_skipped: boolean }>('p_release')
@@ -208,7 +208,8 @@ test('takes no new batch once half of its life is over, but at least one', async
   })
   worker.advance(75_000)
 
-  await runWorker(worker.deps, fakeNetwork({}), { startedAt: 0, cpuMs: 0, planned: 0 })
+  const isolate = { startedAt: 0, cpuMs: 0, planned: 0 }
+  await (await runWorker(worker.deps, fakeNetwork({}), isolate)).drained
 
   expect(worker.callsOf('claim_jobs')).toHaveLength(1)
 })
