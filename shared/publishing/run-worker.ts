@@ -14,10 +14,15 @@ type Need = Pick<
   'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'every' | 'randomUUID' | 'service' | 'log'
 >
 
-/** Lanes one worker runs at a time: enough for a provider that takes 500 ms. */
-const CAPACITY = 500
-/** Below half of it the worker claims again, so that slow lanes hold up nobody else. */
-const REFILL_BELOW = CAPACITY / 2
+/**
+ * Lanes one worker runs at a time. With a provider that takes 500 ms a lane is under way for a second, calls of
+ * the database included, and there may be no other isolate.
+ */
+const CAPACITY = 1_000
+/** Below that the worker claims again, so that slow lanes hold up nobody else. */
+const REFILL_BELOW = 750
+/** Lanes of one claim: few enough that each may bring more than its next post. */
+const CLAIM = 500
 const POLL_MS = 500
 /** A worker that says nothing for 10 s is taken for dead. */
 const BEAT_MS = 2_000
@@ -63,7 +68,7 @@ const takeLanes = async (
   let claimNumber = 0
 
   while (claimNumber === 0 || mayTakeMore(life())) {
-    const room = CAPACITY - crew.size()
+    const room = Math.min(CAPACITY - crew.size(), CLAIM)
     const share = shareOf(isolate, room, claimNumber === 0)
     claimNumber += 1
     const claimed = await claimLanes(deps, workerId, share).catch(failed(deps, 'claim failed'))
@@ -77,7 +82,7 @@ const takeLanes = async (
     if (crew.size() === 0) break
     const isAllThereWas = claimed.lanes.length < share.lanes
     if (isAllThereWas) await Promise.race([crew.below(1), deps.sleep(POLL_MS)])
-    await crew.below(CAPACITY - REFILL_BELOW)
+    await crew.below(REFILL_BELOW)
   }
 }
 

@@ -277,7 +277,7 @@ comment on function private.is_duty_due(timestamptz) is
 -- once for other duties. While publishing is held no lane is ready, whatever its row says. Lanes are
 -- counted only where another worker may come, and no more of them than it takes to know how many.
 create function private.missing_workers(
-  p_lanes_per_worker int default 500, p_max int default 4,
+  p_lanes_per_worker int default 1000, p_max int default 4,
   p_now timestamptz default clock_timestamp()
 )
 returns int
