@@ -44,7 +44,12 @@ export const runWorker = async (
   })
   const crew = createCrew()
   const { advance, stamp } = createAdvance(deps)
-  await takeLanes(deps, { network, isolate, workerId, crew, advance })
+  const work = { network, isolate, workerId, crew, advance }
+  await takeLanes(deps, work).catch((error: unknown) => {
+    // Who goes on saying that he lives is never buried, and his lanes are nobody's.
+    stopBeating()
+    throw error
+  })
   const drained = drain(deps, workerId, crew).then(stamp).finally(stopBeating)
   return { drained }
 }

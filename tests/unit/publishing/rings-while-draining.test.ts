@@ -29,7 +29,12 @@ test('a ring while an account hangs starts the next worker of the same isolate',
     requests += 1
     return new Promise<never>(() => {})
   }
-  const app = createApp(worker.deps, fakeNetwork({ publish }))
+  // Time stands still until the request is under way: its lease must not lapse before.
+  const sleep = async (ms: number) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    if (requests > 0) worker.advance(ms)
+  }
+  const app = createApp({ ...worker.deps, sleep }, fakeNetwork({ publish }))
   const ring = async () => {
     const headers = { apikey: 'sb_secret_cron' }
     expect((await app.request('/publish', { method: 'POST', headers })).status).toBe(202)

@@ -214,6 +214,17 @@ test('takes no new batch once half of its life is over, but at least one', async
   expect(worker.callsOf('claim_jobs')).toHaveLength(1)
 })
 
+test('a worker that fails says no more that it lives, so that its lanes are freed', async () => {
+  const worker = fakeWorker({ claim_jobs: () => ({ now: START.toISOString(), lease_ms: 15_000 }) })
+  const stop = vi.fn()
+  const deps = { ...worker.deps, every: () => stop }
+  const isolate = { startedAt: 0, cpuMs: 0, planned: 0 }
+
+  await expect(runWorker(deps, fakeNetwork({}), isolate)).rejects.toThrow(TypeError)
+
+  expect(stop).toHaveBeenCalledTimes(1)
+})
+
 test('settles an unknown outcome as unknown: it never sends twice by itself', async () => {
   const { posted, results } = await start([await lane('a')], {
     publish: (async () => failure('unknown')) as never,
