@@ -5,7 +5,7 @@ import { problems } from '../http/problems.ts'
 /** Figures of the service right now; lags are null when nothing waits. */
 export const Readiness = z
   .object({
-    cron_age_seconds: z.int().nullable().meta({ description: 'Since cron last ran the tick.' }),
+    cron_age_seconds: z.int().nullable().meta({ description: 'Since the tick last ended well.' }),
     is_publishing_held: z.boolean().meta({
       description: 'After a restore or a promotion, until somebody says that publishing may go on.',
     }),
@@ -18,7 +18,7 @@ export const Readiness = z
 
 export type Readiness = z.infer<typeof Readiness>
 
-/** Cron ticks every 2 s, and a tick repairs a lost ring: a minute means that something is broken. */
+/** A tick comes every 2 s and repairs a lost ring: a minute means that something is broken. */
 const patienceSeconds = 60
 
 /** What keeps the service from doing its job, as sentences. */
@@ -27,8 +27,8 @@ export const obstaclesOf = (figures: Readiness): string[] => {
     seconds !== null && seconds > patienceSeconds ? [`${name} wait for ${seconds} s.`] : []
   const { cron_age_seconds: age } = figures
   return [
-    ...(age === null ? ['Cron has not run yet.'] : []),
-    ...(age !== null && age > patienceSeconds ? [`Cron last ran ${age} s ago.`] : []),
+    ...(age === null ? ['The tick has not run yet.'] : []),
+    ...(age !== null && age > patienceSeconds ? [`The tick last ended well ${age} s ago.`] : []),
     ...(figures.is_publishing_held ? ['Publishing is held.'] : []),
     ...late('Posts', figures.publish_lag_seconds),
     ...late('Webhook deliveries', figures.delivery_lag_seconds),

@@ -3,25 +3,6 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
--- The newest run is at the end of the primary key; older ones are purged.
-create function private.cron_age_seconds(p_jobname text, p_now timestamptz)
-returns int
-language sql
-stable
-set search_path = ''
-as $$
-  select extract(epoch from p_now - runs.start_time)::int
-  from cron.job_run_details as runs
-  join cron.job as jobs on jobs.jobid = runs.jobid
-  where jobs.jobname = p_jobname
-    and runs.start_time is not null
-  order by runs.runid desc
-  limit 1;
-$$;
-
-comment on function private.cron_age_seconds(text, timestamptz) is
-  'How long ago cron last started a job; null when it never did.';
-
 create function service.readiness(p_now timestamptz default clock_timestamp())
 returns jsonb
 language sql
@@ -31,7 +12,11 @@ set search_path = ''
 set statement_timeout = '3s'
 as $$
   select jsonb_build_object(
-    'cron_age_seconds', private.cron_age_seconds('myposts-tick', p_now),
+    'cron_age_seconds', (
+      select extract(epoch from p_now - chores.done_at)::int
+      from private.chores as chores
+      where chores.name = 'publish'
+    ),
     'is_publishing_held', private.is_publishing_held(),
     -- A lane that is ready and not taken: ready_at of a claimed one is the end of its lease.
     'publish_lag_seconds', (

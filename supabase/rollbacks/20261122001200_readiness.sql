@@ -2,4 +2,3 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 drop function service.readiness(timestamptz);
-drop function private.cron_age_seconds(text, timestamptz);

@@ -42,7 +42,7 @@ export const whenSettled = async (sql: pg.ClientBase): Promise<number> => {
  * round would be charged for the posts of those before it.
  */
 export const stopMetrics = async (sql: pg.ClientBase): Promise<void> => {
-  await sql.query(`update cron.job set active = false where jobname = 'myposts-analytics'`)
+  await sql.query(`update private.chores set is_on = false where name = 'analytics'`)
 }
 
 /** Events of what was written so far are told now, and not during what is measured next. */

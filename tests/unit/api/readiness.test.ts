@@ -23,8 +23,8 @@ test('an alert is shown, and does not take the service down', async () => {
 })
 
 const obstacles: [string, object, string][] = [
-  ['cron never ran', { cron_age_seconds: null }, 'Cron has not run yet.'],
-  ['cron stopped', { cron_age_seconds: 61 }, 'Cron last ran 61 s ago.'],
+  ['cron never ran', { cron_age_seconds: null }, 'The tick has not run yet.'],
+  ['cron stopped', { cron_age_seconds: 61 }, 'The tick last ended well 61 s ago.'],
   ['publishing is held', { is_publishing_held: true }, 'Publishing is held.'],
   ['posts wait', { publish_lag_seconds: 90 }, 'Posts wait for 90 s.'],
   ['deliveries wait', { delivery_lag_seconds: 90 }, 'Webhook deliveries wait for 90 s.'],

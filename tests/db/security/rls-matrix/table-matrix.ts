@@ -54,6 +54,7 @@ export const tableMatrix: Record<string, TableRow> = {
   'private.app_notices': hidden,
   'private.billed_reads': hidden,
   'private.billing_customers': hidden,
+  'private.chores': hidden,
   'private.budget_months': hidden,
   'private.budgets': hidden,
   'private.checked_remote_ids': hidden,
