@@ -62,7 +62,7 @@ export const accessToken = async (
   }
   const isUsable = !rejected && msLeft(deps, current) > LEAST_MS
   if (lease.leased) {
-    const app = await openApp(deps.env.ENCRYPTION_KEYS, lease.app)
+    const app = openApp(deps.env.ENCRYPTION_KEYS, lease.app)
     const refreshed = await refreshTokens(deps, network, current, leaseOf(LEASE_MS), app)
     return refreshed.kind === 'later' && isUsable ? opened(deps, current) : refreshed
   }
@@ -73,7 +73,7 @@ export const accessToken = async (
 }
 
 const opened = async (deps: Need, holder: TokenHolder): Promise<AccessToken> => {
-  const tokens = await openTokens(deps.env.ENCRYPTION_KEYS, holder.encrypted_tokens, holder)
+  const tokens = openTokens(deps.env.ENCRYPTION_KEYS, holder.encrypted_tokens, holder)
   return { kind: 'token', accessToken: tokens.access_token, holder }
 }
 

@@ -16,21 +16,21 @@ const aad = ({ id, workspace_id }: Place) =>
   `private.x_apps|encrypted_client_secret|${id}|${workspace_id}`
 
 /** A client secret bound to its app and workspace; see `encrypt`. */
-export const sealAppSecret = (keys: KeyRing, secret: string, place: Place): Promise<string> =>
+export const sealAppSecret = (keys: KeyRing, secret: string, place: Place): string =>
   encrypt(keys, secret, aad(place))
 
 /**
  * What to call the network with for accounts of an app. Null and undefined stand for the
  * deployment's own. Throws when the envelope belongs to another app, or its key is unknown.
  */
-export const openApp = async (
+export const openApp = (
   keys: KeyRing,
   app: SealedApp | null | undefined,
-): Promise<AppCredentials | undefined> => {
+): AppCredentials | undefined => {
   if (!app) return undefined
   const sealed = app.encrypted_client_secret
   return {
     clientId: app.client_id,
-    ...(sealed === null ? {} : { clientSecret: await decrypt(keys, sealed, aad(app)) }),
+    ...(sealed === null ? {} : { clientSecret: decrypt(keys, sealed, aad(app)) }),
   }
 }

@@ -55,7 +55,7 @@ const connect = async (
   state: State,
   stateHash: string,
 ): Promise<string> => {
-  const verifier = await decrypt(
+  const verifier = decrypt(
     deps.env.ENCRYPTION_KEYS,
     state.encrypted_verifier,
     verifierAad(stateHash, state.workspace_id),
@@ -67,7 +67,7 @@ const connect = async (
       state: callback.get('state') ?? '',
       verifier,
     },
-    { app: await openApp(deps.env.ENCRYPTION_KEYS, state.app) },
+    { app: openApp(deps.env.ENCRYPTION_KEYS, state.app) },
   )
   if (granted.kind !== 'granted') throw new Problem(502, granted.slug, granted.detail)
   const answer = await network.me(granted.tokens.accessToken)
@@ -97,7 +97,7 @@ const store = async (deps: Need, state: State, profile: Profile, tokens: Tokens)
       twitter_username: profile.username,
       display_name: profile.name,
       text_limit: profile.lengthLimit,
-      encrypted_tokens: await sealTokens(deps.env.ENCRYPTION_KEYS, plain, place),
+      encrypted_tokens: sealTokens(deps.env.ENCRYPTION_KEYS, plain, place),
       expires_at: tokens.expiresAt.toISOString(),
       scopes: tokens.scope.split(' ').filter((scope) => scope !== ''),
     },

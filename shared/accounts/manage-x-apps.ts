@@ -23,7 +23,7 @@ export const createXApp = async (
       p_workspace_id: workspace,
       p_app: { id: place.id, ...app },
       p_encrypted_secret:
-        secret === undefined ? null : await sealAppSecret(deps.env.ENCRYPTION_KEYS, secret, place),
+        secret === undefined ? null : sealAppSecret(deps.env.ENCRYPTION_KEYS, secret, place),
     }),
   )
 }
@@ -57,7 +57,7 @@ export const updateXApp = async (
   const sealed =
     secret === undefined
       ? null
-      : await sealAppSecret(deps.env.ENCRYPTION_KEYS, secret, await getXApp(caller, appId))
+      : sealAppSecret(deps.env.ENCRYPTION_KEYS, secret, await getXApp(caller, appId))
   return XApp.parse(
     await caller.rpc('update_x_app', {
       p_x_app_id: appId,

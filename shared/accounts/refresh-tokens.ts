@@ -30,7 +30,7 @@ export const refreshTokens = async (
   app?: AppCredentials,
 ): Promise<Refreshed> => {
   const keys = deps.env.ENCRYPTION_KEYS
-  const old = await openTokens(keys, holder.encrypted_tokens, holder)
+  const old = openTokens(keys, holder.encrypted_tokens, holder)
   if (!old.refresh_token) {
     return refused(deps, holder, 'The account granted no offline access.', true)
   }
@@ -48,7 +48,7 @@ export const refreshTokens = async (
   }
   const fresh = {
     ...holder,
-    encrypted_tokens: await sealTokens(keys, tokens, holder),
+    encrypted_tokens: sealTokens(keys, tokens, holder),
     tokens_expire_at: answer.tokens.expiresAt.toISOString(),
   }
   if (!(await save(deps, fresh))) {

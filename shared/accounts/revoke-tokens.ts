@@ -39,9 +39,9 @@ const revokeBoth = async (
   revocation: Revocation,
 ): Promise<boolean> => {
   const keys = deps.env.ENCRYPTION_KEYS
-  const tokens = await openTokens(keys, revocation.encrypted_tokens, revocation)
+  const tokens = openTokens(keys, revocation.encrypted_tokens, revocation)
   const all = [tokens.refresh_token, tokens.access_token].filter((token) => token !== null)
-  const app = await openApp(keys, revocation.app)
+  const app = openApp(keys, revocation.app)
   let done = true
   for (const token of all) {
     const { kind } = await network.revoke(token, { signal: deps.deadline(TIMEOUT_MS), app })

@@ -33,7 +33,7 @@ export const createRotateKeys = (deps: Need) => {
 
   const renew = async ({ place, id, envelope, aad }: Sealed): Promise<Replaced | null> => {
     try {
-      const replacement = await encrypt(keys, await decrypt(keys, envelope, aad), aad)
+      const replacement = encrypt(keys, decrypt(keys, envelope, aad), aad)
       return { place, id, envelope, replacement }
     } catch (error) {
       deps.log({ level: 'error', message: 'secret not readable', place, id, error: String(error) })

@@ -56,7 +56,7 @@ export const startConnection = async (
   const started = await caller.rpc<Started>('start_connection', {
     p_workspace_id: workspace,
     p_state_hash: stateHash,
-    p_encrypted_verifier: await encrypt(
+    p_encrypted_verifier: encrypt(
       deps.env.ENCRYPTION_KEYS,
       verifier,
       verifierAad(stateHash, workspace),

@@ -17,12 +17,9 @@ const aad = ({ account_id, workspace_id }: Place) =>
   `private.account_tokens|encrypted_tokens|${account_id}|${workspace_id}`
 
 /** Tokens bound to their account and workspace; see `encrypt`. */
-export const sealTokens = (keys: KeyRing, tokens: AccountTokens, place: Place): Promise<string> =>
+export const sealTokens = (keys: KeyRing, tokens: AccountTokens, place: Place): string =>
   encrypt(keys, JSON.stringify(tokens), aad(place))
 
 /** Throws when the envelope belongs to another account, or its key is unknown. */
-export const openTokens = async (
-  keys: KeyRing,
-  envelope: string,
-  place: Place,
-): Promise<AccountTokens> => Envelope.parse(JSON.parse(await decrypt(keys, envelope, aad(place))))
+export const openTokens = (keys: KeyRing, envelope: string, place: Place): AccountTokens =>
+  Envelope.parse(JSON.parse(decrypt(keys, envelope, aad(place))))

@@ -1,7 +1,8 @@
 import type { Bytes } from '../crypto/bytes.ts'
 import type { Deps } from '../deps.ts'
 import { retryDelay } from '../webhooks/retry-delay.ts'
-import { importSecret, sign } from '../webhooks/sign.ts'
+import { secretBytes } from '../webhooks/secret.ts'
+import { sign } from '../webhooks/sign.ts'
 import { type ClaimedEmail, messageOf } from './email.ts'
 
 type Need = Pick<Deps, 'deadline' | 'env' | 'fetch' | 'log' | 'now' | 'randomBytes' | 'service'>
@@ -22,7 +23,7 @@ export const sendEmails = async (deps: Need): Promise<void> => {
   const emails = await deps.service<ClaimedEmail[]>('claim_emails', args)
   if (url === undefined || emails.length === 0) return
 
-  const keys = await Promise.all(secrets.map(importSecret))
+  const keys = secrets.map(secretBytes)
   const results = await Promise.all(emails.map((email) => handOver(deps, url, keys, email)))
   await deps.service('settle_emails', { p_results: results })
 }
@@ -30,7 +31,7 @@ export const sendEmails = async (deps: Need): Promise<void> => {
 const handOver = async (
   deps: Need,
   url: string,
-  keys: CryptoKey[],
+  keys: Bytes[],
   email: ClaimedEmail,
 ): Promise<Result> => {
   const error = await post(deps, url, keys, email)
@@ -45,7 +46,7 @@ const handOver = async (
 const post = async (
   deps: Need,
   url: string,
-  keys: CryptoKey[],
+  keys: Bytes[],
   email: ClaimedEmail,
 ): Promise<string | null> => {
   const timestamp = Math.floor(deps.now().getTime() / 1000)
@@ -57,7 +58,7 @@ const post = async (
         'content-type': 'application/json',
         'webhook-id': email.id,
         'webhook-timestamp': String(timestamp),
-        'webhook-signature': await sign(keys, email.id, timestamp, body),
+        'webhook-signature': sign(keys, email.id, timestamp, body),
       },
       body,
       redirect: 'manual',

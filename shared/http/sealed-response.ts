@@ -30,12 +30,8 @@ export const sealResponse = async (
 }
 
 /** The answer again, marked as replayed. */
-export const openResponse = async (
-  keys: KeyRing,
-  envelope: string,
-  place: ResponsePlace,
-): Promise<Response> => {
-  const { status, headers, body } = JSON.parse(await decrypt(keys, envelope, aad(place))) as Stored
+export const openResponse = (keys: KeyRing, envelope: string, place: ResponsePlace): Response => {
+  const { status, headers, body } = JSON.parse(decrypt(keys, envelope, aad(place))) as Stored
   return new Response(body || null, {
     status,
     headers: { ...headers, 'idempotent-replayed': 'true' },

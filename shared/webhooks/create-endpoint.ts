@@ -24,8 +24,8 @@ export const createEndpoint = async (
   const keys = deps.env.ENCRYPTION_KEYS
   const endpoint = await caller.rpc<object>('create_webhook_endpoint', {
     p_workspace_id: workspace,
-    p_endpoint: { id, ...input, ...(await sealHeaders(keys, headers, place)) },
-    p_encrypted_secret: await sealSecret(keys, secret, place),
+    p_endpoint: { id, ...input, ...sealHeaders(keys, headers, place) },
+    p_encrypted_secret: sealSecret(keys, secret, place),
   })
   return CreatedWebhookEndpoint.parse({ ...endpoint, secret })
 }

@@ -15,7 +15,7 @@ export const rotateSecret = async (
   const secret = newSecret(deps)
   const rotated = await caller.rpc<object>('rotate_webhook_secret', {
     p_endpoint_id: endpointId,
-    p_encrypted_secret: await sealSecret(deps.env.ENCRYPTION_KEYS, secret, {
+    p_encrypted_secret: sealSecret(deps.env.ENCRYPTION_KEYS, secret, {
       endpointId,
       workspaceId,
     }),

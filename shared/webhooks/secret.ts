@@ -1,3 +1,4 @@
+import { fromBase64Url } from '../crypto/base64url.ts'
 import type { Bytes } from '../crypto/bytes.ts'
 import { decrypt, encrypt } from '../crypto/encrypt.ts'
 import type { KeyRing } from '../crypto/key-ring.ts'
@@ -15,13 +16,12 @@ export const newSecret = (deps: Pick<Deps, 'randomBytes'>): string =>
   PREFIX + btoa(String.fromCharCode(...deps.randomBytes(32)))
 
 /** The secret bound to its endpoint and workspace; see `encrypt`. */
-export const sealSecret = (keys: KeyRing, secret: string, place: Place): Promise<string> =>
+export const sealSecret = (keys: KeyRing, secret: string, place: Place): string =>
   encrypt(keys, secret, aad(place))
 
 /** Throws when the envelope belongs to another endpoint, or its key is unknown. */
-export const openSecret = (keys: KeyRing, envelope: string, place: Place): Promise<string> =>
+export const openSecret = (keys: KeyRing, envelope: string, place: Place): string =>
   decrypt(keys, envelope, aad(place))
 
 /** The bytes a secret stands for. */
-export const secretBytes = (secret: string): Bytes =>
-  Uint8Array.from(atob(secret.slice(PREFIX.length)), (character) => character.charCodeAt(0))
+export const secretBytes = (secret: string): Bytes => fromBase64Url(secret.slice(PREFIX.length))

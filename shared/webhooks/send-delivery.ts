@@ -50,7 +50,7 @@ const attempt = async (
   try {
     const target = await recipient.target(signal)
     if (target.kind === 'refused') return { ending: { error: target.slug } }
-    const secrets = await recipient.secrets().catch(() => null)
+    const secrets = recipient.secrets()
     if (!secrets) return { ending: { error: 'secret-unreadable', isOurs: true } }
     const answer = await post(deps, target, secrets, delivery, signal)
     const retryAfterMs = parseRetryAfter(answer.headers.get('retry-after'), deps.now())
@@ -82,7 +82,7 @@ const post = async (
       'user-agent': 'MyPosts-Webhooks/1',
       'webhook-id': event.id,
       'webhook-timestamp': String(timestamp),
-      'webhook-signature': await sign(keys, event.id, timestamp, body),
+      'webhook-signature': sign(keys, event.id, timestamp, body),
     },
     body,
     signal,

@@ -43,7 +43,7 @@ export const openClockedDeliverer = (tx: Tx, hosts: string[]) => {
       const { endpoint } = await createEndpoint(tx, { id, url }, owner)
       await tx.query(
         'update private.webhook_secrets set encrypted_secret = $2 where endpoint_id = $1',
-        [id, await sealSecret(deps.env.ENCRYPTION_KEYS, secret, place)],
+        [id, sealSecret(deps.env.ENCRYPTION_KEYS, secret, place)],
       )
       return { endpoint, secret }
     },

@@ -71,7 +71,7 @@ export const openClockedWorker = async (tx: Tx) => {
           x_app_id: DEPLOYMENT_APP,
           remote_user_id: user_id,
           twitter_username: username,
-          encrypted_tokens: await sealTokens(deps.env.ENCRYPTION_KEYS, tokens, place),
+          encrypted_tokens: sealTokens(deps.env.ENCRYPTION_KEYS, tokens, place),
           expires_at: new Date(now().getTime() + 7_200_000),
           scopes: ['tweet.write'],
         },

@@ -26,7 +26,7 @@ export async function startDeliverer(client: Tx, endpoint: Endpoint) {
   const received = new Set<string>()
   const work: Promise<unknown>[] = []
   const place = { endpointId: endpoint.id, workspaceId: endpoint.workspace_id }
-  const sealed = await sealSecret(fake.env.ENCRYPTION_KEYS, newSecret(fake), place)
+  const sealed = sealSecret(fake.env.ENCRYPTION_KEYS, newSecret(fake), place)
   await client.query(
     'update private.webhook_secrets set encrypted_secret = $2 where endpoint_id = $1',
     [endpoint.id, sealed],

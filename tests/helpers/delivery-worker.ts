@@ -27,7 +27,7 @@ export const deliveryWorker = (fetch: Deps['fetch'], { cpuMs = 0, perClaim = 400
         url,
         encrypted_headers: null,
         encrypted_secrets: [
-          await sealSecret(fake.env.ENCRYPTION_KEYS, secret, { endpointId: id, workspaceId: 'w' }),
+          sealSecret(fake.env.ENCRYPTION_KEYS, secret, { endpointId: id, workspaceId: 'w' }),
         ],
       })),
     )

@@ -103,7 +103,7 @@ export const tokenHolder = async (lifeMs = 7_200_000): Promise<TokenHolder> => {
   const tokens = { access_token: 'access-1', refresh_token: 'refresh-1', scope: 'tweet.write' }
   return {
     ...place,
-    encrypted_tokens: await sealTokens(env.ENCRYPTION_KEYS, tokens, place),
+    encrypted_tokens: sealTokens(env.ENCRYPTION_KEYS, tokens, place),
     tokens_expire_at: after(lifeMs).toISOString(),
     tokens_version: 1,
   }

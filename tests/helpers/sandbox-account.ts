@@ -54,7 +54,7 @@ export async function addSandboxAccount(
       x_app_id: DEPLOYMENT_APP,
       remote_user_id: remoteUserId,
       twitter_username: username,
-      encrypted_tokens: await sealTokens(keys, { access_token, refresh_token, scope }, place),
+      encrypted_tokens: sealTokens(keys, { access_token, refresh_token, scope }, place),
       expires_at: new Date(Date.now() + 7_200_000),
       scopes: scope.split(' '),
     },

@@ -4,7 +4,9 @@
  */
 import process from 'node:process'
 import { text } from 'node:stream/consumers'
-import { importSecret, sign } from '../../../shared/webhooks/sign.ts'
+import type { Bytes } from '../../../shared/crypto/bytes.ts'
+import { secretBytes } from '../../../shared/webhooks/secret.ts'
+import { sign } from '../../../shared/webhooks/sign.ts'
 
 export type LimitJob = {
   url: string
@@ -29,7 +31,7 @@ const bodyOf = (id: string) =>
     }),
   )
 
-const send = async (url: string, keys: CryptoKey[]): Promise<void> => {
+const send = async (url: string, keys: Bytes[]): Promise<void> => {
   const id = crypto.randomUUID()
   const timestamp = Math.floor(Date.now() / 1000)
   const body = bodyOf(id)
@@ -39,7 +41,7 @@ const send = async (url: string, keys: CryptoKey[]): Promise<void> => {
       'content-type': 'application/json',
       'webhook-id': id,
       'webhook-timestamp': String(timestamp),
-      'webhook-signature': await sign(keys, id, timestamp, body),
+      'webhook-signature': sign(keys, id, timestamp, body),
     },
     body,
   })
@@ -47,7 +49,7 @@ const send = async (url: string, keys: CryptoKey[]): Promise<void> => {
   if (response.status !== 204) throw new Error(`answered ${response.status}`)
 }
 
-const sendAll = async ({ url, inFlight }: LimitJob, keys: CryptoKey[], count: number) => {
+const sendAll = async ({ url, inFlight }: LimitJob, keys: Bytes[], count: number) => {
   let left = count
   const lane = async () => {
     while (left-- > 0) await send(url, keys)
@@ -56,7 +58,7 @@ const sendAll = async ({ url, inFlight }: LimitJob, keys: CryptoKey[], count: nu
 }
 
 const job = JSON.parse(await text(process.stdin)) as LimitJob
-const keys = [await importSecret(job.secret)]
+const keys = [secretBytes(job.secret)]
 await sendAll(job, keys, job.warmUp)
 const began = performance.now()
 await sendAll(job, keys, job.count)

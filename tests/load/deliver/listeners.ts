@@ -37,7 +37,7 @@ export const seedListeners = async (
     listeners.map(async ({ endpointId, workspaceId, path, secret }) => ({
       ...{ id: endpointId, workspace_id: workspaceId, url: receiver.url(path) },
       max_in_flight: inFlight,
-      encrypted_secret: await sealSecret(keys, secret, { endpointId, workspaceId }),
+      encrypted_secret: sealSecret(keys, secret, { endpointId, workspaceId }),
     })),
   )
   await insert(sql, rows)

@@ -45,7 +45,7 @@ export const seedAccounts = async (
     rows.push({
       ...{ id, workspace_id: workspaceId, user_id: userId, x_app_id },
       ...{ remote_user_id: remoteUserId, twitter_username: username, scopes: scope.split(' ') },
-      encrypted_tokens: await sealTokens(keys, { access_token, refresh_token, scope }, place),
+      encrypted_tokens: sealTokens(keys, { access_token, refresh_token, scope }, place),
       expires_at: new Date(Date.now() + 7_200_000),
     })
   }

@@ -29,7 +29,7 @@ export const prepareEndpoints = (people: SimPerson[]): Promise<SimEndpoint[]> =>
       const secrets = await Promise.all(
         plain.map(async (each) => ({
           plain: each,
-          sealed: await sealSecret(ENV.ENCRYPTION_KEYS, each, place),
+          sealed: sealSecret(ENV.ENCRYPTION_KEYS, each, place),
         })),
       )
       return { id, name, person, host: `${name}.example.com`, secrets }

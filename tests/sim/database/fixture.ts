@@ -52,7 +52,7 @@ const connect = async (client: Client, account: SimAccount, person: SimPerson) =
       remote_user_id: account.remoteUserId,
       twitter_username: account.name.slice(1),
       display_name: account.name,
-      encrypted_tokens: await sealTokens(ENV.ENCRYPTION_KEYS, tokens, place),
+      encrypted_tokens: sealTokens(ENV.ENCRYPTION_KEYS, tokens, place),
       expires_at: new Date(Date.now() + 86_400_000),
       scopes: SCOPE.split(' '),
     },

@@ -64,7 +64,7 @@ test('refreshes within ten minutes of the end, and keeps the new pair', async ()
   const [saved] = worker.callsOf('save_refreshed_tokens')
   expect(saved).toMatchObject({ p_account_id: 'account', p_version: 1 })
   const keys = worker.deps.env.ENCRYPTION_KEYS
-  expect(await openTokens(keys, String(saved?.p_encrypted_tokens), holder)).toEqual({
+  expect(openTokens(keys, String(saved?.p_encrypted_tokens), holder)).toEqual({
     access_token: 'access-2',
     refresh_token: 'refresh-2',
     scope: 'tweet.write',
@@ -88,7 +88,7 @@ test('keeps the old refresh token when the network grants no new one', async () 
   })
 
   const sealed = String(worker.callsOf('save_refreshed_tokens')[0]?.p_encrypted_tokens)
-  const tokens = await openTokens(worker.deps.env.ENCRYPTION_KEYS, sealed, holder)
+  const tokens = openTokens(worker.deps.env.ENCRYPTION_KEYS, sealed, holder)
   expect(tokens.refresh_token).toBe('refresh-1')
 })
 
@@ -114,7 +114,7 @@ test('spends what the database holds under the lease, not what the claim brought
   const worker = fakeWorker()
   const holder = await tokenHolder()
   const stored = { access_token: 'access-new', refresh_token: 'refresh-new', scope: '' }
-  const sealed = await sealTokens(worker.deps.env.ENCRYPTION_KEYS, stored, holder)
+  const sealed = sealTokens(worker.deps.env.ENCRYPTION_KEYS, stored, holder)
 
   const { refresh } = await ask({
     rejected: true,

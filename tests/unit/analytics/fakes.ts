@@ -121,7 +121,7 @@ export const collection = async (name = 'a', segments = 1): Promise<Collection> 
   return {
     ...place,
     x_app_id: 'app',
-    encrypted_tokens: await sealTokens(parseKeyRing(KEYS), tokens, place),
+    encrypted_tokens: sealTokens(parseKeyRing(KEYS), tokens, place),
     tokens_expire_at: new Date(NOW.getTime() + 3_600_000).toISOString(),
     tokens_version: 1,
     segments: Array.from({ length: segments }, (_, position) => ({

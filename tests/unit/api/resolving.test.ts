@@ -10,7 +10,7 @@ const place = { account_id: ACCOUNT, workspace_id: WORKSPACE }
 
 const holder = async (keys: Parameters<typeof sealTokens>[0]) => ({
   ...place,
-  encrypted_tokens: await sealTokens(
+  encrypted_tokens: sealTokens(
     keys,
     { access_token: 'access', refresh_token: 'refresh', scope: '' },
     place,

@@ -48,7 +48,7 @@ test('shows the secret once, and stores it sealed for the endpoint', async () =>
 
   const sealed = String(calls.at(-1)?.args.p_encrypted_secret)
   const place = { endpointId: created.body.id, workspaceId: WORKSPACE }
-  expect(await openSecret(env.ENCRYPTION_KEYS, sealed, place)).toBe(created.body.secret)
+  expect(openSecret(env.ENCRYPTION_KEYS, sealed, place)).toBe(created.body.secret)
 
   expect((await call('GET', path)).body).not.toHaveProperty('secret')
 })
@@ -102,7 +102,7 @@ test('keeps custom headers sealed, shows their names, and leaves them alone unle
   expect(JSON.stringify([created.body, calls])).not.toContain('canary')
   const stored = calls.at(-1)?.args.p_endpoint as { encrypted_headers: string } | undefined
   const place = { endpointId: created.body.id, workspaceId: WORKSPACE }
-  expect(await openHeaders(env.ENCRYPTION_KEYS, stored?.encrypted_headers ?? null, place)).toEqual(
+  expect(openHeaders(env.ENCRYPTION_KEYS, stored?.encrypted_headers ?? null, place)).toEqual(
     headers,
   )
 
@@ -201,5 +201,5 @@ test('gives a new secret once, sealed for the same endpoint', async () => {
   expect(status).toBe(200)
   const sealed = String(calls.at(-1)?.args.p_encrypted_secret)
   const place = { endpointId: ENDPOINT, workspaceId: WORKSPACE }
-  expect(await openSecret(env.ENCRYPTION_KEYS, sealed, place)).toBe(body.secret)
+  expect(openSecret(env.ENCRYPTION_KEYS, sealed, place)).toBe(body.secret)
 })

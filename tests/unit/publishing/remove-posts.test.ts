@@ -12,7 +12,7 @@ const removal = async () => ({
   post_id: POST,
   account_id: ACCOUNT,
   workspace_id: WORKSPACE,
-  encrypted_tokens: await sealTokens(
+  encrypted_tokens: sealTokens(
     keys,
     { access_token: 'a-token', refresh_token: 'r', scope: 'tweet.write' },
     { account_id: ACCOUNT, workspace_id: WORKSPACE },

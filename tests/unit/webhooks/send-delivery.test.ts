@@ -47,12 +47,12 @@ const send = async (
   const delivery = claimedDelivery()
   const place = { endpointId: delivery.endpoint_id, workspaceId: delivery.event.workspace_id }
   const secret = newSecret(deps)
-  const sealed = await sealHeaders(deps.env.ENCRYPTION_KEYS, options.headers ?? null, place)
+  const sealed = sealHeaders(deps.env.ENCRYPTION_KEYS, options.headers ?? null, place)
   const recipient = recipientOf(deps, {
     id: place.endpointId,
     workspace_id: place.workspaceId,
     url: options.url ?? `http://${host}/hook`,
-    encrypted_secrets: [await sealSecret(deps.env.ENCRYPTION_KEYS, secret, place)],
+    encrypted_secrets: [sealSecret(deps.env.ENCRYPTION_KEYS, secret, place)],
     encrypted_headers: sealed.encrypted_headers ?? null,
   })
   return {
@@ -162,7 +162,7 @@ test('sends nothing when the secret belongs to another endpoint', async () => {
     url: 'https://example.com/',
     encrypted_headers: null,
     encrypted_secrets: [
-      await sealSecret(fake.env.ENCRYPTION_KEYS, newSecret(fake), {
+      sealSecret(fake.env.ENCRYPTION_KEYS, newSecret(fake), {
         endpointId: 'another',
         workspaceId: 'w',
       }),

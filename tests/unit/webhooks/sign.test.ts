@@ -1,27 +1,27 @@
 import fc from 'fast-check'
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
-import { newSecret } from '../../../shared/webhooks/secret.ts'
-import { importSecret, sign } from '../../../shared/webhooks/sign.ts'
+import { newSecret, secretBytes } from '../../../shared/webhooks/secret.ts'
+import { sign } from '../../../shared/webhooks/sign.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length))
 
-test('signs the vector of the specification', async () => {
-  const key = await importSecret('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')
+test('signs the vector of the specification', () => {
+  const key = secretBytes('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')
   const id = 'msg_p5jXN8AQM9LWM0D4loKWxJek'
-  expect(await sign([key], id, 1614265330, bytes('{"test": 2432232314}'))).toBe(
+  expect(sign([key], id, 1614265330, bytes('{"test": 2432232314}'))).toBe(
     'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
   )
 })
 
 test('signs any body so that the reference library accepts it', () =>
   fc.assert(
-    fc.asyncProperty(fc.uuid(), fc.jsonValue(), async (id, value) => {
+    fc.property(fc.uuid(), fc.jsonValue(), (id, value) => {
       const secret = newSecret({ randomBytes: random })
       const body = JSON.stringify(value)
       const now = Math.floor(Date.now() / 1000)
-      const signature = await sign([await importSecret(secret)], id, now, bytes(body))
+      const signature = sign([secretBytes(secret)], id, now, bytes(body))
       const headers = {
         'webhook-id': id,
         'webhook-timestamp': String(now),
@@ -33,14 +33,14 @@ test('signs any body so that the reference library accepts it', () =>
     { numRuns: 50 },
   ))
 
-test('during a rotation both secrets verify, and no other does', async () => {
+test('during a rotation both secrets verify, and no other does', () => {
   const [current, previous, other] = [1, 2, 3].map(() => newSecret({ randomBytes: random }))
   const now = Math.floor(Date.now() / 1000)
-  const keys = await Promise.all([current, previous].map((it) => importSecret(it as string)))
+  const keys = [current, previous].map((it) => secretBytes(it as string))
   const headers = {
     'webhook-id': 'id',
     'webhook-timestamp': String(now),
-    'webhook-signature': await sign(keys, 'id', now, bytes('{}')),
+    'webhook-signature': sign(keys, 'id', now, bytes('{}')),
   }
   for (const secret of [current, previous]) {
     expect(new Webhook(secret as string).verify('{}', headers)).toEqual({})
