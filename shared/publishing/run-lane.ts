@@ -1,6 +1,7 @@
 import { accessToken } from '../accounts/access-token.ts'
 import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
+import type { Turnstile } from '../worker/turnstile.ts'
 import type { Allowed, Step } from './advance.ts'
 import type { Attempt, AttemptResult, Job, Lane } from './batches.ts'
 import type { DatabaseClock } from './database-clock.ts'
@@ -17,6 +18,7 @@ export type LaneTools = {
   claimNumber: number
   /** Resolves once the step is committed, with what may be sent now. */
   advance(step: Step): Promise<Allowed | null>
+  turnstile: Turnstile
   /** CPU estimate of one attempt was spent. */
   spend(): void
 }
@@ -76,8 +78,8 @@ const runJob = async (
     const allowed = await tools.advance({ ...(result && { result }), go, claimNumber })
     if (!allowed) return { tokenRejected: false }
     const { attempt, lease } = allowed
-    const { network, clock } = tools
-    const sending = { network, accessToken: token, attempt, runAt, clock, lease }
+    const { network, clock, turnstile } = tools
+    const sending = { network, accessToken: token, attempt, runAt, clock, lease, turnstile }
     const sent = await sendAttempt(deps, sending)
     tools.spend()
     deps.log(attemptLine(attempt, sent.result))

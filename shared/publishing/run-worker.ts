@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
 import { type Crew, createCrew } from '../worker/crew.ts'
 import { mayTakeMore } from '../worker/life.ts'
+import { createTurnstile, type Turnstile } from '../worker/turnstile.ts'
 import { createAdvance } from './advance.ts'
 import type { Lane } from './batches.ts'
 import { claimLanes } from './claim-lanes.ts'
@@ -24,6 +25,8 @@ const REFILL_BELOW = 750
 /** Lanes of one claim: few enough that each may bring more than its next post. */
 const CLAIM = 500
 const POLL_MS = 500
+/** Requests under way: each costs a connection, half a thousand of which take a fifth of an isolate's CPU. */
+const POSTS = { first: 64, most: CAPACITY, patienceMs: 100 }
 /** A worker that says nothing for 10 s is taken for dead. */
 const BEAT_MS = 2_000
 
@@ -44,7 +47,8 @@ export const runWorker = async (
   })
   const crew = createCrew()
   const { advance, stamp } = createAdvance(deps)
-  const work = { network, isolate, workerId, crew, advance }
+  const turnstile = createTurnstile(deps, POSTS)
+  const work = { network, isolate, workerId, crew, advance, turnstile }
   await takeLanes(deps, work).catch((error: unknown) => {
     // Who goes on saying that he lives is never buried, and his lanes are nobody's.
     stopBeating()
@@ -60,11 +64,12 @@ type Work = {
   workerId: string
   crew: Crew
   advance: LaneTools['advance']
+  turnstile: Turnstile
 }
 
 const takeLanes = async (
   deps: Need,
-  { network, isolate, workerId, crew, advance }: Work,
+  { network, isolate, workerId, crew, advance, turnstile }: Work,
 ): Promise<void> => {
   const life = () => ({
     ageMs: deps.monotonic() - isolate.startedAt,
@@ -81,7 +86,7 @@ const takeLanes = async (
     if (!claimed) break
     for (const lane of claimed.lanes) {
       const { id: claimId, clock } = claimed
-      const tools = { network, advance, clock, claimId, claimNumber }
+      const tools = { network, advance, turnstile, clock, claimId, claimNumber }
       crew.add(runPlannedLane(deps, isolate, lane, tools))
     }
     if (crew.size() === 0) break

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
 import type { Lease } from '../worker/lease.ts'
+import type { Turnstile } from '../worker/turnstile.ts'
 import type { Attempt, AttemptResult } from './batches.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { resultOf } from './result-of.ts'
@@ -18,21 +19,29 @@ type Sending = {
   clock: DatabaseClock
   /** Of the Go that allowed it. */
   lease: Lease
+  turnstile: Turnstile
 }
 
+type Sent = { result: AttemptResult; tokenRejected: boolean }
+
 /**
- * Waits for the instant and POSTs once, when the lease still covers the longest possible request.
- * Resolves with the result to settle; `outcome: 'reauth'` is told apart so that the caller can
- * refresh the token.
+ * Waits for the instant and its turn, and POSTs once, when the lease still covers the longest possible
+ * request. Resolves with the result to settle; `tokenRejected` tells the caller to refresh the token.
  */
 export const sendAttempt = async (
   deps: Pick<Deps, 'sleep' | 'deadline'>,
-  { network, accessToken, attempt, runAt, clock, lease }: Sending,
-): Promise<{ result: AttemptResult; tokenRejected: boolean }> => {
-  const wait = clock.untilMs(runAt)
+  sending: Sending,
+): Promise<Sent> => {
+  const wait = sending.clock.untilMs(sending.runAt)
   // Timers drop fractions of a millisecond, which would be early.
   if (wait > 0) await deps.sleep(Math.ceil(wait))
+  return sending.turnstile(() => post(deps, sending))
+}
 
+const post = async (
+  deps: Pick<Deps, 'deadline'>,
+  { network, accessToken, attempt, clock, lease }: Sending,
+): Promise<Sent> => {
   const sentAt = clock.now()
   if (lease.leftMs() < SEND_TIMEOUT_MS + LEASE_MARGIN_MS) {
     const outcome = {

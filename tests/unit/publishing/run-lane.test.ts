@@ -85,6 +85,7 @@ const laneOf = async ({
       return { attempt: next(step.go.post_id), lease: { leftMs: () => 30_000 } }
     },
     spend: () => {},
+    turnstile: (work) => work(),
   }
   await runLane(
     { ...worker.deps, env: { ...worker.deps.env, THREAD_PAUSE_SECONDS: pause } },

@@ -29,6 +29,7 @@ const send = async (
     runAt,
     clock,
     lease,
+    turnstile: (work) => work(),
   })
   return { ...sent, elapsed: worker.deps.monotonic() }
 }
@@ -72,6 +73,7 @@ test('waits for the instant, and is not a fraction of a millisecond early', asyn
     runAt,
     clock,
     lease: { leftMs: () => GO_LEASE_MS },
+    turnstile: (work) => work(),
   })
 
   expect(sentAfter).toBeLessThanOrEqual(0)
@@ -113,4 +115,25 @@ test('tells a rejected token apart, because its account needs a fresh one', asyn
 test("reports when it left by the database's clock", async () => {
   const { result } = await send(async () => accepted('1'), { runAt: after(700) })
   expect(result.sent_at).toBe(after(700).toISOString())
+})
+
+test('what waited for its turn until the lease was too short is not sent', async () => {
+  const publish = vi.fn(async () => accepted('9'))
+  const worker = fakeWorker()
+
+  const { result } = await sendAttempt(worker.deps, {
+    network: { publish },
+    accessToken: 'token',
+    attempt: attemptOf(),
+    runAt: START,
+    clock: anchorClock(START, 0, worker.deps.monotonic),
+    lease: startLease(worker.deps)(GO_LEASE_MS),
+    turnstile: (work) => {
+      worker.advance(9_000)
+      return work()
+    },
+  })
+
+  expect(publish).not.toHaveBeenCalled()
+  expect(result).toMatchObject({ outcome: 'retry', error: { slug: 'lease-too-short' } })
 })
