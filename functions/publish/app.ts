@@ -26,7 +26,7 @@ export const createApp = (deps: Deps, network: Network) => {
   }
   const duties = [
     oneAtATime(publish),
-    oneAtATime(() => reconcile(deps, network)),
+    oneAtATime(() => reconcile(deps, network, isolate)),
     oneAtATime(() => readRestored(deps, network)),
     oneAtATime(() => revokeTokens(deps, network)),
     oneAtATime(() => removePosts(deps, network)),

@@ -2,7 +2,9 @@ import { accessToken } from '../accounts/access-token.ts'
 import type { TokenHolder } from '../accounts/token-holder.ts'
 import type { Deps } from '../deps.ts'
 import type { Network, TimelineItem } from '../networks/network.ts'
+import { mayTakeMore } from '../worker/life.ts'
 import { retry } from '../worker/retry.ts'
+import { type Isolate, plannedCpuMs } from './cpu-plan.ts'
 import { CLOCK_SKEW_MS } from './find-attempt.ts'
 import { judgeLooks, type OpenLook, verdict } from './judge-looks.ts'
 
@@ -14,26 +16,37 @@ type Need = Pick<
 >
 
 const ROUND = 50
-/** Per ring, so that a backlog does not use up the isolate's CPU; the tick rings again. */
+/** Per ring, so that posts get their part of the isolate; the tick rings again. */
 const MOST_ROUNDS = 4
+/** As bench:publish saw it after a kill. */
+const CPU_MS_PER_LOOK = 1.5
 /** Shorter than the lease of a look, 60 s. */
 const TIMELINE_TIMEOUT_MS = 30_000
 
 /**
  * Looks for unknown attempts in their accounts' own timelines and reports what it saw. Only a
- * complete timeline proves absence; a refusal of any kind is no evidence. Returns how many it
- * looked for.
+ * complete timeline proves absence; a refusal of any kind is no evidence. A second round is begun
+ * only while half of the isolate's CPU is not planned for. Returns how many it looked for.
  */
-export const reconcile = async (deps: Need, network: Network): Promise<number> => {
+export const reconcile = async (
+  deps: Need,
+  network: Network,
+  isolate: Isolate,
+): Promise<number> => {
+  const life = () => ({
+    ageMs: deps.monotonic() - isolate.startedAt,
+    cpuMs: plannedCpuMs(isolate),
+  })
   let total = 0
   for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {
     const { looks } = await deps.service<{ looks: AccountLook[] }>('claim_looks', {
       p_limit: ROUND,
     })
+    isolate.cpuMs += looks.length * CPU_MS_PER_LOOK
     const accounts = Map.groupBy(looks, (look) => look.account_id)
     await Promise.all([...accounts.values()].map((looks) => settleAccount(deps, network, looks)))
     total += looks.length
-    if (looks.length < ROUND) break
+    if (looks.length < ROUND || !mayTakeMore(life())) break
   }
   return total
 }

@@ -37,7 +37,7 @@ export const openClockedWorker = async (tx: Tx) => {
     await tx.query('select private.tick($1)', [now()])
     const isolate = { startedAt: deps.monotonic(), cpuMs: 0, planned: 0 }
     await (await runWorker(deps, network, isolate)).drained
-    await reconcile(deps, network)
+    await reconcile(deps, network, isolate)
     await readRestored(deps, network)
   }
 

@@ -34,12 +34,12 @@ test('an isolate never plans past half of its CPU, but for what a ring lets it c
 test('what a lane did not send is planned no more, what it sent is spent', () => {
   const one = isolate()
   const { spend, finish } = planLane(one, 5)
-  expect(plannedCpuMs(one)).toBeCloseTo(3.25)
+  expect(plannedCpuMs(one)).toBeCloseTo(2.75)
   spend()
   spend()
-  expect(one).toMatchObject({ planned: 3, cpuMs: 1.3 })
+  expect(one).toMatchObject({ planned: 3, cpuMs: 1.1 })
   finish()
-  expect(one).toMatchObject({ planned: 0, cpuMs: 1.3 })
+  expect(one).toMatchObject({ planned: 0, cpuMs: 1.1 })
 })
 
 test('further segments of a thread are spent too', () => {
@@ -48,5 +48,5 @@ test('further segments of a thread are spent too', () => {
   for (let segment = 0; segment < 3; segment += 1) spend()
   finish()
   expect(one.planned).toBe(0)
-  expect(one.cpuMs).toBeCloseTo(1.95)
+  expect(one.cpuMs).toBeCloseTo(1.65)
 })

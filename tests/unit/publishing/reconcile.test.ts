@@ -48,10 +48,14 @@ type Options = {
   looks?: object[]
   owned?: string[]
   network?: Partial<Network>
+  /** More looks, a batch each, claimed after `looks`. */
+  backlog?: object[][]
+  /** CPU the isolate has spent already. */
+  cpuMs?: number
 }
 
 const run = async (answer: Network['timeline'], options: Options = {}) => {
-  const batches = [options.looks ?? [await lookOf()]]
+  const batches = [options.looks ?? [await lookOf()], ...(options.backlog ?? [])]
   const worker = fakeWorker({
     claim_looks: () => ({ looks: batches.shift() ?? [] }),
     list_owned_remote_ids: () => options.owned ?? [],
@@ -59,6 +63,7 @@ const run = async (answer: Network['timeline'], options: Options = {}) => {
     save_refreshed_tokens: () => ({ saved: true }),
   })
   const timelineFn = vi.fn(answer)
+  const isolate = { startedAt: 0, cpuMs: options.cpuMs ?? 0, planned: 0 }
   const total = await reconcile(
     worker.deps,
     fakeNetwork({
@@ -66,11 +71,12 @@ const run = async (answer: Network['timeline'], options: Options = {}) => {
       match: (sent, found) => (sent.text === found.text ? 'possible' : 'no'),
       ...options.network,
     }),
+    isolate,
   )
   const verdicts = worker
     .callsOf('settle_looks')
     .flatMap(({ p_verdicts }) => p_verdicts as object[])
-  return { worker, verdicts, total, timeline: timelineFn }
+  return { worker, verdicts, total, timeline: timelineFn, cpuMs: isolate.cpuMs }
 }
 
 test('reports a find with its id, its time and the look it answers', async () => {
@@ -183,4 +189,22 @@ test('asks X for nothing and settles nothing when there is nothing to look for',
   expect(asked).not.toHaveBeenCalled()
   expect(verdicts).toEqual([])
   expect(total).toBe(0)
+})
+
+const round = async () => {
+  const look = await lookOf()
+  return Array.from({ length: 50 }, (_, index) => ({ ...look, account_id: `account-${index}` }))
+}
+
+test('a backlog is looked for in four rounds a ring, and counts as CPU of the isolate', async () => {
+  const [looks, ...backlog] = await Promise.all(Array.from({ length: 6 }, round))
+  const { total, cpuMs } = await run(async () => timeline([]), { looks: looks ?? [], backlog })
+  expect(total).toBe(200)
+  expect(cpuMs).toBe(300)
+})
+
+test('an isolate whose CPU is half spent takes one round and no second', async () => {
+  const [looks, ...backlog] = await Promise.all(Array.from({ length: 6 }, round))
+  const { total } = await run(async () => timeline([]), { looks: looks ?? [], backlog, cpuMs: 950 })
+  expect(total).toBe(50)
 })
