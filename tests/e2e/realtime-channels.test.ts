@@ -53,6 +53,21 @@ test('delivers what the database sends, in order, once, to members of the topic 
   expect(elsewhere.received.map(({ payload }) => payload)).toMatchObject([{ last: true }])
 })
 
+test('delivers every message of one statement, in order, once', async () => {
+  const member = await person()
+  const topic = await newRoom(member)
+  const joined = await joinRoom(member.client, topic)
+  await asSuperuser(
+    `insert into realtime.messages (topic, extension, event, payload, private)
+     select $1, 'broadcast', 'changed', jsonb_build_object('place', place), true
+     from generate_series(0, 349) as place`,
+    [topic],
+  )
+  await until('all messages', () => joined.received.length >= 350)
+  const places = joined.received.map(({ payload }) => (payload as { place: number }).place)
+  expect(places).toEqual(Array.from({ length: 350 }, (_, place) => place))
+})
+
 test('never delivers what is rolled back', async () => {
   const member = await person()
   const topic = await newRoom(member)

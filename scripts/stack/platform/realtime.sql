@@ -93,7 +93,8 @@ begin
 end
 $$;
 
--- Tells the Realtime stand-in which message was committed; hosted reads the same from a slot.
+-- Tells the Realtime stand-in which messages were committed; hosted reads the same from a slot. A
+-- notification carries 8,000 bytes, so a hundred addresses.
 create or replace function platform.tg_messages__announce()
 returns trigger
 language plpgsql
@@ -101,14 +102,24 @@ security definer
 set search_path = ''
 as $$
 begin
-  perform pg_notify('realtime_messages', new.id || ' ' || new.inserted_at);
+  perform pg_notify('realtime_messages', notifications.addresses)
+  from (
+    select string_agg(numbered.address, e'\n' order by numbered.place) as addresses
+    from (
+      select added.id || ' ' || added.inserted_at as address, row_number() over () as place
+      from added
+    ) as numbered
+    group by (numbered.place - 1) / 100
+    order by min(numbered.place)
+  ) as notifications;
   return null;
 end
 $$;
 
 create or replace trigger messages_after_announce
 after insert on realtime.messages
-for each row execute function platform.tg_messages__announce();
+referencing new table as added
+for each statement execute function platform.tg_messages__announce();
 
 -- The Realtime server makes the days it needs, and drops those past its 72 hours of history.
 create or replace function platform.maintain_realtime_messages(

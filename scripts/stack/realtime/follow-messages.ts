@@ -7,9 +7,9 @@ const BATCH = 500
 const MEMORY_MS = 120_000
 const RETRY_MS = 200
 
-const addressOf = (payload: string): Address => {
-  const space = payload.indexOf(' ')
-  return { id: payload.slice(0, space), insertedAt: payload.slice(space + 1) }
+const addressOf = (line: string): Address => {
+  const space = line.indexOf(' ')
+  return { id: line.slice(0, space), insertedAt: line.slice(space + 1) }
 }
 
 /** Remembers ids for a while, so that a message met twice is delivered once. */
@@ -85,7 +85,7 @@ export const followMessages = ({ sql, adminUrl, deliver, isWanted, log }: Follow
     name: 'realtime',
     log,
     onNotify: (payload) => {
-      queue.push(addressOf(payload))
+      for (const line of payload.split('\n')) queue.push(addressOf(line))
       void pump()
     },
     onReady: (awayMs) => {
