@@ -21,8 +21,8 @@ export type Attempt = {
   is_last: boolean
 }
 
-/** What a claim asks to send, and the lanes it gives back. */
-export type GoRequest = { post_id: string; claim_id: string }
+/** What a claim asks to send and when, and the lanes it gives back. */
+export type GoRequest = { post_id: string; claim_id: string; run_at: string }
 export type DoneLane = { account_id: string; claim_id: string; is_skipped: boolean }
 
 export type Advance = { now: string; lease_ms: number; attempts: Attempt[] }

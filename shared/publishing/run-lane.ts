@@ -72,7 +72,7 @@ const runJob = async (
     result = undefined
     await deps.sleep(Math.ceil(tools.clock.untilMs(runAt) - GO_LEAD_MS))
   }
-  const go = { post_id: job.post_id, claim_id: tools.claimId }
+  const go = { post_id: job.post_id, claim_id: tools.claimId, run_at: job.run_at }
   for (;;) {
     const { claimNumber } = tools
     const allowed = await tools.advance({ ...(result && { result }), go, claimNumber })

@@ -408,8 +408,8 @@ $$;
 comment on function private.sending_batch(uuid, uuid[]) is
   'What a Go allowed: [{post_id, position, number, account_id, text, reply_to, is_last}].';
 
--- One post that a worker wants to send, and the claim under which it holds the lane.
-create type private.go_request as (post_id uuid, claim_id uuid);
+-- One post that a worker wants to send, the claim under which it holds the lane, and the instant it waits for.
+create type private.go_request as (post_id uuid, claim_id uuid, run_at timestamptz);
 
 -- The jobs that may be sent now: due, not canceled, not stale, of a lane that the claim holds, that
 -- nothing closes and whose X app may send. The caller holds the locks of the lanes.
@@ -440,8 +440,8 @@ begin
     and jobs.state = 'waiting'
     and jobs.media_ready
     and jobs.stale_at > p_now
-    -- A job that moved is claimed anew: its worker waits for another instant.
-    and jobs.run_at <= p_now + interval '1 second'
+    -- A job that moved is claimed anew: its worker would send it too early.
+    and jobs.run_at <= greatest(p_now, wanted.run_at)
     and lanes.account_id = any (array(
       select account_id from private.publish_jobs where post_id = any (v_post_ids)
     ))

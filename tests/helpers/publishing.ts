@@ -82,15 +82,15 @@ export const claimJobs = (
     now,
   ]).then((claim) => ({ ...claim, claimId }))
 
-type GoOptions = { goId?: string; now?: Date }
+type GoOptions = { goId?: string; now?: Date; runAt?: Date }
 
 export const go = async (
   tx: Tx,
   claimId: string,
   postIds: string[],
-  { goId = randomUUID(), now = NOW }: GoOptions = {},
+  { goId = randomUUID(), now = NOW, runAt = now }: GoOptions = {},
 ): Promise<Attempt[]> => {
-  const wanted = postIds.map((post_id) => ({ post_id, claim_id: claimId }))
+  const wanted = postIds.map((post_id) => ({ post_id, claim_id: claimId, run_at: runAt }))
   const sql = 'service.advance($1, p_go => $2, p_now => $3)'
   return (await one<Advance>(tx, sql, [goId, JSON.stringify(wanted), now])).attempts
 }

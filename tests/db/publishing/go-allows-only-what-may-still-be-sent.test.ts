@@ -7,8 +7,10 @@ import {
   connectAccount,
   count,
   go,
+  NOW,
   readPost,
   schedulePost,
+  settle,
 } from '../../helpers/publishing.ts'
 
 const claimedPost = async (tx: Tx) => {
@@ -48,6 +50,25 @@ test.each([
     expect(await count(tx, 'public.publish_attempts where post_id = $1', [post])).toBe(0)
   }),
 )
+
+test('allows a post before its instant to the worker that waits for it', () =>
+  withTx(async (tx) => {
+    const { post, claimId } = await claimedPost(tx)
+    expect(await go(tx, claimId, [post], { now: at(-0.06), runAt: NOW })).toHaveLength(1)
+  }))
+
+test('refuses a post that moved by less than a second: its worker would send it too early', () =>
+  withTx(async (tx) => {
+    const { account, post, claimId } = await claimedPost(tx)
+    await tx.query('select public.schedule_post($1, $2)', [post, at(0.5)])
+
+    expect(await go(tx, claimId, [post], { now: at(-0.06), runAt: NOW })).toEqual([])
+    expect(await go(tx, claimId, [post], { now: NOW })).toEqual([])
+
+    await settle(tx, claimId, [], { release: [account.id], now: NOW })
+    const again = await claimJobs(tx, { now: at(0.2) })
+    expect(again.lanes.flatMap(({ jobs }) => jobs)).toMatchObject([{ post_id: post }])
+  }))
 
 test('hands a claimed post out again at once when its author wants it earlier', () =>
   withTx(async (tx) => {

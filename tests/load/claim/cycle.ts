@@ -47,7 +47,7 @@ export const runCycle = async (sql: Client, number: number): Promise<Cycle> => {
     }),
   )
   const wanted = lanes.flatMap(({ jobs }) =>
-    jobs.map(({ post_id }) => ({ post_id, claim_id: claimId })),
+    jobs.map(({ post_id, run_at }) => ({ post_id, claim_id: claimId, run_at })),
   )
   let attempts: Attempt[] = []
   let advanceMs = 0

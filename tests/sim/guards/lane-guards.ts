@@ -88,4 +88,12 @@ export const LANE_GUARDS: Guard[] = [
     sees: /a rate window closed the lane/,
     change: (plan) => ({ ...busy(plan), x: { ...plan.x, fault: 0, postsPer15Min: 2 } }),
   },
+  {
+    name: 'Go leaves alone what moved to later than its worker waits for',
+    tampering: sql(
+      withoutText('private.allowed_jobs', 'and jobs.run_at <= greatest(p_now, wanted.run_at)'),
+    ),
+    sees: /too early/,
+    change: restless,
+  },
 ]

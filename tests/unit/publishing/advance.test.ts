@@ -12,10 +12,10 @@ test('of two claims of one lane the later gets the attempt, whoever asks first i
   const { deps, calls } = fakeWorker({ advance: () => answer(['a', 'b']) })
   const { advance } = createAdvance(deps)
   const asked = [
-    { go: { post_id: 'a', claim_id: 'lapsed' }, claimNumber: 1 },
-    { go: { post_id: 'a', claim_id: 'current' }, claimNumber: 2 },
-    { go: { post_id: 'b', claim_id: 'current' }, claimNumber: 2 },
-    { go: { post_id: 'b', claim_id: 'lapsed' }, claimNumber: 1 },
+    { go: { post_id: 'a', claim_id: 'lapsed', run_at: START.toISOString() }, claimNumber: 1 },
+    { go: { post_id: 'a', claim_id: 'current', run_at: START.toISOString() }, claimNumber: 2 },
+    { go: { post_id: 'b', claim_id: 'current', run_at: START.toISOString() }, claimNumber: 2 },
+    { go: { post_id: 'b', claim_id: 'lapsed', run_at: START.toISOString() }, claimNumber: 1 },
   ]
   const allowed = await Promise.all(asked.map((step) => advance(step)))
   expect(calls).toHaveLength(1)
