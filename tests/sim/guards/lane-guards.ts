@@ -93,7 +93,7 @@ export const LANE_GUARDS: Guard[] = [
     tampering: sql(
       withoutText('private.allowed_jobs', 'and jobs.run_at <= greatest(p_now, wanted.run_at)'),
     ),
-    sees: /too early/,
+    sees: /too early|it was not due/,
     change: restless,
   },
 ]
