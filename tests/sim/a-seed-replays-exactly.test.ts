@@ -1,5 +1,5 @@
 import { expect, inject, test } from 'vitest'
-import { openPlayer } from './play-seeds.ts'
+import { openPlayer, type Player } from './play-seeds.ts'
 
 const SEEDS = [3, 8, 14, 21, 27]
 
@@ -22,4 +22,16 @@ test('a seed played alone writes the trace it wrote among others', async () => {
   for (const seed of [...SEEDS].reverse()) {
     expect(await playAlone(seed), `seed ${seed}`).toEqual(together.get(seed))
   }
+})
+
+test('a seed plays the same whether the database keeps the plans of its functions or not', async () => {
+  const { adminUrl, template } = inject('database')
+  const [kept, asMigrated] = await Promise.all(
+    [true, false].map((keepsPlans) => openPlayer(adminUrl, template, { keepsPlans })),
+  )
+  for (const seed of SEEDS) {
+    const { trace } = await (asMigrated as Player).play(seed)
+    expect((await (kept as Player).play(seed)).trace, `seed ${seed}`).toEqual(trace)
+  }
+  await Promise.all([kept?.close(), asMigrated?.close()])
 })

@@ -11,9 +11,13 @@ export type Player = {
 }
 
 /** A database of the simulation's own on a server that has a migrated template, and a way to play seeds on it. */
-export const openPlayer = async (adminUrl: string, template: string): Promise<Player> => {
+export const openPlayer = async (
+  adminUrl: string,
+  template: string,
+  options?: { keepsPlans: boolean },
+): Promise<Player> => {
   watchCrypto()
-  const database = await prepareSimDatabase(adminUrl, template)
+  const database = await prepareSimDatabase(adminUrl, template, options)
   const session = await openSession(database.url)
   return {
     play: (seed, change, tampering) =>

@@ -71,6 +71,7 @@ const startOf = async (client: Client): Promise<number> => {
 export const prepareSimDatabase = async (
   adminUrl: string,
   template: string,
+  { keepsPlans = true } = {},
 ): Promise<SimDatabase> => {
   const name = `sim_${randomUUID().replaceAll('-', '')}`
   const drop = async () => {
@@ -87,7 +88,7 @@ export const prepareSimDatabase = async (
     const start = await startOf(client)
     await client.query(`set "sim.now" = '${new Date(start - 86_400_000).toISOString()}'`)
     await client.query(await readFile(join(import.meta.dirname, 'determinism.sql'), 'utf8'))
-    await keepPlans(client)
+    if (keepsPlans) await keepPlans(client)
     const people = await makeFixture(client)
     await dropOtherMonths(client, start)
     await createLook(client)
