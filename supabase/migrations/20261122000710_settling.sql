@@ -316,7 +316,8 @@ comment on function private.stop_posts(private.attempt_result[], timestamptz) is
   'Refused, unknown and postponed posts: their status, their job and their event.';
 
 -- A post that was not sent keeps its turn: the lane waits with it. One that nobody was sure of has let
--- others pass meanwhile, and goes before whatever is due later than it was.
+-- others pass meanwhile, and goes before whatever is due later than it was: a worker that took those without
+-- it is fenced off.
 create function private.requeue_posts(p_closed private.attempt_result[], p_now timestamptz)
 returns void
 language sql
@@ -338,6 +339,10 @@ as $$
   where posts.id = any (array(select post_id from unnest(p_closed)))
   on conflict (post_id) do update
   set state = 'waiting';
+
+  select private.reclaim_idle_lanes(array(
+    select account_id from public.posts where id = any (array(select post_id from unnest(p_closed)))
+  ));
 $$;
 
 comment on function private.requeue_posts(private.attempt_result[], timestamptz) is

@@ -105,3 +105,20 @@ test('a post nobody is sure of holds up no other, and goes first once it is to b
     for (const seconds of [501, 562]) await look(tx, at(seconds), { verdict: 'absent' })
     expect(await inOrder(tx, 563)).toEqual([early, next])
   }))
+
+test('a worker that claimed the next post meanwhile does not send it before the one that comes back', () =>
+  withTx(async (tx) => {
+    const { account, early, late, attempt, claimId } = await twoPosts(tx)
+    await settle(tx, claimId, [resultFor(attempt, 'unknown')], { release: [account.id] })
+    const claim = await claimJobs(tx, { now: at(1) })
+    expect(first(claim.lanes).jobs.map(({ post_id }) => post_id)).toEqual([late])
+
+    // Late evidence that nothing left: the end of its pause is within the moment Go is asked ahead.
+    const until = at(4).toISOString()
+    await settle(tx, claimId, [resultFor(attempt, 'retry', { block_account_until: until })], {
+      now: at(2),
+    })
+
+    expect(await go(tx, claim.claimId, [late], { now: at(3.95), runAt: at(4) })).toEqual([])
+    expect(await inOrder(tx, 4)).toEqual([early, late])
+  }))
