@@ -10,7 +10,9 @@ import type { KeyRing } from './key-ring.ts'
 const CIPHER = 'aes-256-gcm'
 const TAG_BYTES = 16
 
-const join = (parts: Uint8Array[]): Bytes => {
+/** `unknown`: Node's Buffer is no Uint8Array to Deno's TypeScript, and is one when it runs. */
+const join = (buffers: unknown[]): Bytes => {
+  const parts = buffers as Uint8Array[]
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
   let at = 0
   for (const part of parts) {
