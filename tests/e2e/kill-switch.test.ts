@@ -55,8 +55,13 @@ test('the operator stops a workspace at once, its members see why, and lifted it
   await until('it went out', async () => {
     return (await api('GET', `/posts/${id}`)).body.status === 'published'
   })
-  const events = (await api('GET', '/events')).body.data.map(({ type }: { type: string }) => type)
-  expect(events).toEqual(expect.arrayContaining(['workspace.suspended', 'workspace.unsuspended']))
+  // Events have their place in the log a moment after what they tell of.
+  await until('both are in the log', async () => {
+    const events: { type: string }[] = (await api('GET', '/events')).body.data
+    return ['workspace.suspended', 'workspace.unsuspended'].every((type) =>
+      events.some((event) => event.type === type),
+    )
+  })
 })
 
 test.each([[[]], [['--workspace', 'x']], [['--workspace', 'x', '--reason', 'y', '--lift']]])(

@@ -101,8 +101,10 @@ export async function startSending(
   now = NOW,
 ): Promise<{ claimId: string; attempts: Attempt[] }> {
   const claim = await claimJobs(tx, { now })
-  const postIds = claim.lanes.flatMap(({ jobs }) => jobs.map((job) => job.post_id))
-  return { claimId: claim.claimId, attempts: await go(tx, claim.claimId, postIds, { now }) }
+  const jobs = claim.lanes.flatMap((lane) => lane.jobs)
+  const postIds = jobs.map(({ post_id }) => post_id)
+  const runAt = new Date(Math.max(...jobs.map(({ run_at }) => Date.parse(run_at)), now.getTime()))
+  return { claimId: claim.claimId, attempts: await go(tx, claim.claimId, postIds, { now, runAt }) }
 }
 
 export const resultFor = (
