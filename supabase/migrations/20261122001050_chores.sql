@@ -43,7 +43,7 @@ values
 create function private.is_chore_due(p_chore private.chores, p_now timestamptz)
 returns boolean
 language sql
-immutable
+stable
 set search_path = ''
 as $$
   select p_chore.is_on and (p_chore.due_at <= p_now or p_chore.due_at > p_now + p_chore.every);
@@ -68,7 +68,8 @@ $$;
 comment on function private.due_chores(text, timestamptz) is
   'Names of what a heartbeat has to do now, what waits longest first.';
 
--- A heartbeat that was replaced may still be at work: who finds a chore being done leaves it.
+-- A heartbeat that was replaced may still be at work: who finds a chore being done leaves it. A chore that a
+-- statement timeout ends has failed, too, or it would be first in the next round and keep the others waiting.
 create function private.do_chore(p_name text, p_now timestamptz default clock_timestamp())
 returns void
 language plpgsql
@@ -88,7 +89,7 @@ begin
   begin
     execute format('select %s()', v_chore.work);
   exception
-    when others then
+    when query_canceled or others then
       v_error := sqlerrm;
   end;
   perform private.note_chore(v_chore, v_error, p_now);

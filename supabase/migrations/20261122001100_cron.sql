@@ -7,7 +7,7 @@ set local statement_timeout = '60s';
 -- briefly, because whoever sleeps in a transaction holds dead rows back. A procedure could not commit: it would
 -- have a search_path of its own.
 select cron.schedule(
-  'myposts-' || heartbeat, '1 second',
+  'myposts-heartbeat-' || heartbeat, '1 second',
   format(
     $job$
       do $beat$

@@ -10,5 +10,5 @@ select cron.unschedule('myposts-events');
 select cron.unschedule('myposts-partitions');
 select cron.unschedule('myposts-billing');
 select cron.unschedule('myposts-day-caps');
-select cron.unschedule('myposts-others');
-select cron.unschedule('myposts-publishing');
+select cron.unschedule('myposts-heartbeat-others');
+select cron.unschedule('myposts-heartbeat-publishing');

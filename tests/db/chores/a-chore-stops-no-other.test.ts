@@ -61,6 +61,43 @@ test('what a chore raises is kept and alerted, and closes when it ends well', ()
     expect(await alerts(tx)).toEqual([])
   }))
 
+test('a chore that the statement timeout ends has failed, and is not first again', () =>
+  withTx(async (tx) => {
+    await addChore(tx, { body: 'begin perform pg_sleep(60); end', due: day('09:00:00') })
+    await tx.query(`set local statement_timeout = '200ms'`)
+    await doChore(tx, day('09:00:00'))
+    expect(await readChore(tx)).toEqual({
+      due: '09:00:10',
+      done: null,
+      error: 'canceling statement due to statement timeout',
+    })
+  }))
+
+test('readiness tells since when the tick has not ended well', () =>
+  withTx(async (tx) => {
+    const age = async (time: string) =>
+      (
+        await tx.query<{ age: number | null }>(
+          `select (service.readiness($1) -> 'cron_age_seconds')::text::int as age`,
+          [day(time)],
+        )
+      ).rows[0]?.age
+    const tick = (body: string) =>
+      tx.query(
+        `create or replace function private.tick(p_now timestamptz default clock_timestamp())
+         returns int language plpgsql as $$ ${body} $$`,
+      )
+    await tx.query(`update private.chores set due_at = $1 where name = 'publish'`, [
+      day('09:00:00'),
+    ])
+    await tick('begin return 0; end')
+    await doChore(tx, day('09:00:00'), 'publish')
+    expect(await age('09:00:07')).toBe(7)
+    await tick(`begin raise exception 'no luck'; end`)
+    await doChore(tx, day('09:00:07'), 'publish')
+    expect(await age('09:00:09')).toBe(9)
+  }))
+
 test('what a failed chore wrote is undone', () =>
   withTx(async (tx) => {
     const body = `begin perform private.raise_alert('x', '', '', ''); raise exception 'no luck'; end`

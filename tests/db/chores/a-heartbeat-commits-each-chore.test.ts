@@ -11,7 +11,7 @@ for (const heartbeat of HEARTBEATS) {
       ?.pid
     const { rows } = await sql.query<{ command: string }>(
       'select command from cron.job where jobname = $1',
-      [`myposts-${heartbeat}`],
+      [`myposts-heartbeat-${heartbeat}`],
     )
     const ended = beating.query(rows[0]?.command ?? '').catch((error: Error) => error.message)
     const times = async (column: string) =>
@@ -30,7 +30,7 @@ for (const heartbeat of HEARTBEATS) {
     const first = Math.max(...(await times('done_at')).map(({ time }) => time?.getTime() ?? 0))
     await doneAfter('every chore is done again', first)
 
-    await sql.query('select pg_cancel_backend($1)', [pid])
-    expect(await ended).toMatch('canceling statement')
+    await sql.query('select pg_terminate_backend($1)', [pid])
+    expect(await ended).toMatch('terminating connection')
   })
 }
