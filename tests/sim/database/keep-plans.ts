@@ -27,20 +27,28 @@ const outline = (statement: string): string => {
   return shorter === statement ? shorter : outline(shorter)
 }
 
-const answers = (statement: string): boolean => {
+const reads = (statement: string): boolean => {
   const verb = /\b(select|values|insert|update|delete|merge)\b/.exec(outline(statement))?.[0] ?? ''
-  return ['select', 'values'].includes(verb) || /\breturning\b/.test(outline(statement))
+  return ['select', 'values'].includes(verb)
 }
+
+const answers = (statement: string): boolean =>
+  reads(statement) || /\breturning\b/.test(outline(statement))
 
 /** To its last row, as language sql does: `into` would stop at the first, and what later rows call with it. */
 const ignored = (statement: string): string =>
   answers(statement) ? `for v_ignored in ${statement} loop end loop;` : `${statement};`
 
-const lastOf = ({ isSet, result }: SqlFunction, statement: string): string => {
+/**
+ * Of a last `select`, language sql takes the first row and runs no further, which a loop cannot do: a second
+ * row ends the seed rather than play it otherwise.
+ */
+const lastOf = ({ name, isSet, result }: SqlFunction, statement: string): string => {
   if (isSet) return `return query ${statement};`
   if (result === 'void') return ignored(statement)
+  const second = reads(statement) ? `raise exception 'a second row of ${name}'` : 'null'
   return `for v_next in ${statement} loop
-    if v_rows = 0 then v_result := v_next; end if;
+    if v_rows = 0 then v_result := v_next; else ${second}; end if;
     v_rows := v_rows + 1;
   end loop;
   return v_result;`
