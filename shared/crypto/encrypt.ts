@@ -10,6 +10,9 @@ import type { KeyRing } from './key-ring.ts'
 const CIPHER = 'aes-256-gcm'
 const TAG_BYTES = 16
 
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
 /** `unknown`: Node's Buffer is no Uint8Array to Deno's TypeScript, and is one when it runs. */
 const join = (buffers: unknown[]): Bytes => {
   const parts = buffers as Uint8Array[]
@@ -34,8 +37,8 @@ export const encrypt = (keys: KeyRing, plaintext: string, aad: string): string =
   // Never injected: a repeated IV under one key breaks GCM.
   const iv = crypto.getRandomValues(new Uint8Array(12))
   const cipher = createCipheriv(CIPHER, key, iv)
-  cipher.setAAD(new TextEncoder().encode(aad))
-  const sealed = [cipher.update(new TextEncoder().encode(plaintext)), cipher.final()]
+  cipher.setAAD(encoder.encode(aad))
+  const sealed = [cipher.update(encoder.encode(plaintext)), cipher.final()]
   return `v1.${keyId}.${toBase64Url(iv)}.${toBase64Url(join([...sealed, cipher.getAuthTag()]))}`
 }
 
@@ -48,8 +51,8 @@ export const decrypt = (keys: KeyRing, envelope: string, aad: string): string =>
   const bytes = fromBase64Url(sealed)
   if (bytes.length < TAG_BYTES) throw new Error('Unknown envelope')
   const decipher = createDecipheriv(CIPHER, key, fromBase64Url(iv))
-  decipher.setAAD(new TextEncoder().encode(aad))
+  decipher.setAAD(encoder.encode(aad))
   decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
   const plain = decipher.update(bytes.subarray(0, -TAG_BYTES))
-  return new TextDecoder().decode(join([plain, decipher.final()]))
+  return decoder.decode(join([plain, decipher.final()]))
 }

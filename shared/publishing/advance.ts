@@ -95,8 +95,16 @@ const call = async (deps: Need, going: Going, { go, results, done }: Part): Prom
     p_release: done,
     p_pause: `${deps.env.THREAD_PAUSE_SECONDS} seconds`,
   })
+  if (results.length > 0) deps.log({ message: 'attempts settled', ...countsOf(results) })
   const byPost = new Map(attempts.map((attempt) => [attempt.post_id, attempt]))
   return { lease: going.leaseOf(lease_ms), byPost }
+}
+
+/** `{accepted: 12, unknown: 1}`: how many results have each outcome. */
+const countsOf = (results: AttemptResult[]): Record<string, number> => {
+  const counts: Record<string, number> = {}
+  for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1
+  return counts
 }
 
 const allowed = (step: Step, holders: Holders, { lease, byPost }: Answer): Allowed | null => {

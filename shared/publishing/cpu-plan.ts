@@ -3,8 +3,8 @@ import { cpuLeftMs } from '../worker/life.ts'
 /** An isolate over all its runs: CPU it has spent, and attempts it has claimed but not yet made. */
 export type Isolate = { startedAt: number; cpuMs: number; planned: number }
 
-/** As bench:publish saw it, boot and JIT counted in: 0.43 to 0.6. The platform's limit is twice ours. */
-const CPU_MS_PER_ATTEMPT = 0.55
+/** As bench:publish saw it, boot and JIT counted in: 0.43 to 0.62. The platform's limit is twice ours. */
+const CPU_MS_PER_ATTEMPT = 0.5
 /**
  * Whoever rings an isolate believes that it has CPU left; so much of it a run may count on. Little, since
  * rings end only when the platform sees that half of it is spent.

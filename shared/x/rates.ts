@@ -1,25 +1,31 @@
 import type { RateWindow } from '../networks/network.ts'
 
-const families = [
-  { prefix: 'x-rate-limit', scope: 'account', seconds: 15 * 60 },
-  { prefix: 'x-user-limit-24hour', scope: 'account', seconds: 24 * 60 * 60 },
-  { prefix: 'x-app-limit-24hour', scope: 'app', seconds: 24 * 60 * 60 },
-] as const
+const family = (prefix: string, scope: RateWindow['scope'], seconds: number) => ({
+  ...{ limit: `${prefix}-limit`, remaining: `${prefix}-remaining`, reset: `${prefix}-reset` },
+  ...{ scope, seconds },
+})
 
-const whole = (headers: Headers, name: string): number | null => {
-  const text = headers.get(name)
-  return text !== null && /^\d+$/.test(text) ? Number(text) : null
-}
+const families = [
+  family('x-rate-limit', 'account', 15 * 60),
+  family('x-user-limit-24hour', 'account', 24 * 60 * 60),
+  family('x-app-limit-24hour', 'app', 24 * 60 * 60),
+]
+
+const whole = (text: string | null | undefined): number | null =>
+  text && /^\d+$/.test(text) ? Number(text) : null
 
 /** The rate windows an answer of X tells of; a family of headers that is not whole is left out. */
-export const readRates = (headers: Headers): RateWindow[] =>
-  families.flatMap(({ prefix, scope, seconds }) => {
-    const limit = whole(headers, `${prefix}-limit`)
-    const remaining = whole(headers, `${prefix}-remaining`)
-    const reset = whole(headers, `${prefix}-reset`)
+export const readRates = (headers: Headers): RateWindow[] => {
+  // Every `get` looks through all headers, and every post has some nine of them read.
+  const named = new Map(headers)
+  return families.flatMap(({ scope, seconds, ...names }) => {
+    const limit = whole(named.get(names.limit))
+    const remaining = whole(named.get(names.remaining))
+    const reset = whole(named.get(names.reset))
     if (limit === null || remaining === null || reset === null) return []
     return [{ scope, seconds, limit, remaining, resetAt: new Date(reset * 1_000) }]
   })
+}
 
 /**
  * When a 429 may be tried again and whom it concerns: the latest reset of the exhausted windows,
@@ -31,7 +37,7 @@ export const readWait = (
 ): { after: Date | null; scope: 'account' | 'app' } => {
   const windows = readRates(headers)
   const exhausted = windows.filter((window) => window.remaining === 0)
-  const seconds = whole(headers, 'retry-after')
+  const seconds = whole(headers.get('retry-after'))
   const times = (exhausted.length > 0 ? exhausted : windows).map(({ resetAt }) => resetAt.getTime())
   if (seconds !== null) times.push(now.getTime() + seconds * 1_000)
   return {

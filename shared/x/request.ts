@@ -6,7 +6,7 @@ import { readRates } from './rates.ts'
 import { readBroken } from './transport.ts'
 
 export type XConfig = {
-  /** Base of the API, `https://api.x.com`. */
+  /** Origin of the API, `https://api.x.com`. */
   apiUrl: string
   authorizeUrl: string
   tokenUrl: string
@@ -40,16 +40,17 @@ const readJson = (text: string): unknown => {
   }
 }
 
-const build = (config: XConfig, accessToken: string, request: Request): [URL, RequestInit] => {
-  const url = new URL(request.path, config.apiUrl)
-  for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value)
+const urlOf = (config: XConfig, { path, query }: Request): string =>
+  `${config.apiUrl}${path}${query ? `?${new URLSearchParams(query)}` : ''}`
+
+const build = (config: XConfig, accessToken: string, request: Request): [string, RequestInit] => {
   const headers: Record<string, string> = { authorization: `Bearer ${accessToken}` }
   if (request.body !== undefined) headers['content-type'] = 'application/json'
   if (request.raw) headers['content-type'] = request.raw.contentType
   const body =
     request.raw?.bytes ?? (request.body === undefined ? null : JSON.stringify(request.body))
   return [
-    url,
+    urlOf(config, request),
     {
       method: request.method,
       headers,

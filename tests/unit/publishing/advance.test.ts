@@ -34,3 +34,22 @@ test('what was settled is stamped at the end, once, and nothing when nothing was
   await stamp()
   expect(callsOf('stamp_events')).toHaveLength(1)
 })
+
+test('tells how many attempts it settled with which outcome, once they are', async () => {
+  let calls = 0
+  const { deps, logs } = fakeWorker({
+    advance: () => {
+      calls += 1
+      if (calls === 1) throw new Error('the answer is lost')
+      return answer([])
+    },
+  })
+  const { advance } = createAdvance(deps)
+  const outcomes = ['accepted', 'unknown', 'accepted'] as const
+  await Promise.all(
+    outcomes.map((outcome, position) =>
+      advance({ result: { post_id: 'a', position, number: 1, outcome } }),
+    ),
+  )
+  expect(logs).toEqual([{ message: 'attempts settled', accepted: 2, unknown: 1 }])
+})

@@ -188,9 +188,11 @@ test('does not begin without a usable token, and says so', async () => {
   expect(begun).toBe(false)
 })
 
-test('logs each attempt with its outcome, and never a text or a token', async () => {
-  const { worker } = await laneOf({})
+test('logs an attempt that X did not take with its outcome, and never a text or a token', async () => {
+  const { worker } = await laneOf({ publish: async () => failure('refused', 'duplicate-content') })
 
-  expect(worker.logs).toMatchObject([{ message: 'attempt', post_id: 'a', outcome: 'accepted' }])
+  expect(worker.logs).toMatchObject([
+    { message: 'attempt not accepted', post_id: 'a', outcome: 'refused', slug: 'duplicate-content' },
+  ])
   expect(JSON.stringify(worker.logs)).not.toMatch(/a0|access-1|refresh-1/)
 })
