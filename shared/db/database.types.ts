@@ -1235,6 +1235,7 @@ export type Database = {
       claim_token_revocations: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       claim_webhook_check: { Args: { p_event_types: string[]; p_now?: string }; Returns: Json }
       connect_account: { Args: { p_account: Json }; Returns: Json }
+      due_duties: { Args: Record<PropertyKey, never>; Returns: Json }
       finish_inbound: {
         Args: {
           p_detail?: string

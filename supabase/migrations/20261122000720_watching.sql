@@ -252,33 +252,53 @@ $$;
 comment on function private.watch_posts(timestamptz) is
   'Late posts and waiting threads. Never raises.';
 
--- What workers do besides sending. Each line is one index probe.
-create function private.is_duty_due(p_now timestamptz)
-returns boolean
+-- What workers do besides sending, under the names they know it by. Each line is an index probe or two.
+create function private.due_duties(p_now timestamptz)
+returns text[]
 language plpgsql
 stable
 set search_path = ''
 set enable_seqscan = off
 as $$
 begin
-  return exists (select from private.live_attempts where next_look_at <= p_now)
-    or exists (select from private.given_up_attempts where next_look_at <= p_now)
-    or exists (select from private.restored_accounts where next_look_at <= p_now)
-    or exists (select from private.token_revocations where next_try_at <= p_now)
-    or exists (select from private.key_rotation where next_batch_at <= p_now)
-    or exists (select from private.removals where next_try_at <= p_now);
+  return array_remove(array[
+    case when exists (select from private.live_attempts where next_look_at <= p_now)
+      or exists (select from private.given_up_attempts where next_look_at <= p_now)
+      then 'reconcile' end,
+    case when exists (select from private.restored_accounts where next_look_at <= p_now)
+      then 'read_restored' end,
+    case when exists (select from private.token_revocations where next_try_at <= p_now)
+      then 'revoke_tokens' end,
+    case when exists (select from private.removals where next_try_at <= p_now)
+      then 'remove_posts' end,
+    case when exists (select from private.key_rotation where next_batch_at <= p_now)
+      then 'rotate_keys' end
+  ], null);
 end
 $$;
 
-comment on function private.is_duty_due(timestamptz) is
-  'True when something is to be looked for on X, deleted or revoked there, or encrypted anew.';
+comment on function private.due_duties(timestamptz) is
+  'What is to be looked for on X, read there, revoked or deleted there, or encrypted anew.';
+
+create function service.due_duties()
+returns jsonb
+language sql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+  select to_jsonb(private.due_duties(clock_timestamp()));
+$$;
+
+comment on function service.due_duties() is
+  'What a worker that was rung has to do besides sending, so that it asks for nothing that is not due.';
 
 -- How often to ring: once for each worker that ready lanes need beyond the live ones, and at least
 -- once for other duties. While publishing is held no lane is ready, whatever its row says. Lanes are
 -- counted only where another worker may come, and no more of them than it takes to know how many.
 create function private.missing_workers(
   p_lanes_per_worker int default 1000, p_max int default 4,
-  p_now timestamptz default clock_timestamp()
+  p_now timestamptz default clock_timestamp(), p_at_most int default 4
 )
 returns int
 language plpgsql
@@ -290,25 +310,28 @@ declare
   v_alive int := (
     select count(*) from private.publish_workers where seen_at > p_now - interval '6 seconds'
   );
+  v_room int := least(p_max - v_alive, p_at_most);
   v_ready int := 0;
 begin
-  if v_alive < p_max and not private.is_publishing_held() then
+  if v_room > 0 and not private.is_publishing_held() then
     select count(*) into v_ready
     from (
       select from private.account_lanes
       where ready_at <= p_now + interval '5 seconds'
         and (claim_id is null or lease_expires_at <= p_now)
-      limit p_lanes_per_worker * p_max
+      -- One lane over what those before it carry is what the last worker is needed for.
+      limit p_lanes_per_worker * (v_alive + v_room - 1) + 1
     ) as lanes;
   end if;
   return greatest(
-    ceil(v_ready::numeric / p_lanes_per_worker)::int - v_alive, private.is_duty_due(p_now)::int
+    ceil(v_ready::numeric / p_lanes_per_worker)::int - v_alive,
+    (private.due_duties(p_now) <> '{}')::int
   );
 end
 $$;
 
-comment on function private.missing_workers(int, int, timestamptz) is
-  'How often the tick rings publish; 0 when nothing is due.';
+comment on function private.missing_workers(int, int, timestamptz, int) is
+  'How often publish is to be rung, p_at_most times; 0 when nothing is due.';
 
 create function service.keep_worker(p_worker_id uuid, p_now timestamptz default clock_timestamp())
 returns jsonb
@@ -338,12 +361,12 @@ begin
   else
     update private.publish_workers set seen_at = '-infinity' where id = p_worker_id;
   end if;
-  return to_jsonb(private.missing_workers());
+  return to_jsonb(private.missing_workers(p_at_most => 1));
 end
 $$;
 
 comment on function service.leave_worker(uuid, boolean) is
-  'A worker takes no more batches, and is done when nothing of it is under way. Returns how many workers are missing without it.';
+  'A worker takes no more batches, and is done when nothing of it is under way. Returns 1 when another one is missing without it, else 0.';
 
 create function service.ring_publish()
 returns jsonb

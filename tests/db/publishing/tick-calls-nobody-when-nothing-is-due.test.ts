@@ -42,6 +42,35 @@ test('rings for no more work than the live workers can carry', () =>
     expect(await tick(tx, at(10))).toBe(1)
   }))
 
+const missing = async (tx: Tx, { perWorker, atMost = 4 }: { perWorker: number; atMost?: number }) =>
+  (
+    await tx.query('select private.missing_workers($1, 4, $2, $3) as missing', [
+      perWorker,
+      at(0),
+      atMost,
+    ])
+  ).rows[0]?.missing
+
+test('rings a worker for as many lanes as one carries, and four in all at the most', () =>
+  withTx(async (tx) => {
+    for (let lanes = 0; lanes < 5; lanes += 1) await schedulePost(tx, await connectAccount(tx))
+
+    for (const [perWorker, needed] of [
+      [5, 1],
+      [4, 2],
+      [2, 3],
+      [1, 4],
+    ] as const) {
+      expect(await missing(tx, { perWorker })).toBe(needed)
+    }
+
+    await claimJobs(tx, { lanes: 1 })
+    expect(await missing(tx, { perWorker: 4 })).toBe(0)
+    expect(await missing(tx, { perWorker: 2 })).toBe(1)
+    expect(await missing(tx, { perWorker: 1 })).toBe(3)
+    expect(await missing(tx, { perWorker: 1, atMost: 1 })).toBe(1)
+  }))
+
 test('never fails a tick because the doorbell is not configured, and says so', () =>
   withTx(async (tx) => {
     await schedulePost(tx, await connectAccount(tx))

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { createApp } from '../../../functions/publish/app.ts'
 import { fakeNetwork, fakeWorker } from '../../helpers/fake-worker.ts'
 
-/** The function over a database where nothing is due; `hold` keeps claims from being answered. */
-const publishFunction = () => {
+/** The function over a database where no post is due; `hold` keeps claims from being answered. */
+const publishFunction = (duties: string[] = []) => {
   let open = () => {}
   let held: Promise<void> | undefined
   const worker = fakeWorker({
@@ -12,8 +12,12 @@ const publishFunction = () => {
       return { now: new Date().toISOString(), lease_ms: 15_000, lanes: [] }
     },
     leave_worker: () => 0,
+    due_duties: () => duties,
     claim_looks: () => ({ looks: [] }),
+    claim_restored_accounts: () => [],
     claim_token_revocations: () => [],
+    claim_removals: () => ({ removals: [] }),
+    announce_key: () => ({ is_due: false }),
   })
   const app = createApp(worker.deps, fakeNetwork({}))
   return {
@@ -45,8 +49,18 @@ test.each([
   expect(calls).toEqual([])
 })
 
+const DUTIES = {
+  reconcile: 'claim_looks',
+  read_restored: 'claim_restored_accounts',
+  revoke_tokens: 'claim_token_revocations',
+  remove_posts: 'claim_removals',
+}
+
 test('answers cron with 202 before the work is done, and does all its duties', async () => {
-  const { ring, hold, release, idle, count } = publishFunction()
+  const { ring, hold, release, idle, count } = publishFunction([
+    ...Object.keys(DUTIES),
+    'rotate_keys',
+  ])
   hold()
 
   const answer = await ring('sb_secret_cron')
@@ -56,9 +70,25 @@ test('answers cron with 202 before the work is done, and does all its duties', a
   release()
   await idle()
   expect(
-    ['claim_jobs', 'leave_worker', 'claim_looks', 'claim_token_revocations'].map(count),
-  ).toEqual([1, 1, 1, 1])
+    ['claim_jobs', 'leave_worker', 'announce_key', ...Object.values(DUTIES)].map(count),
+  ).toEqual([1, 1, 1, 1, 1, 1, 1])
 })
+
+test.each(Object.entries(DUTIES))(
+  'of its duties asks for %s alone when that is due',
+  async (name, asked) => {
+    const { ring, idle, count, logs } = publishFunction([name, 'of_a_newer_version'])
+
+    await ring('sb_secret_cron')
+    await idle()
+
+    const others = Object.values(DUTIES).filter((fn) => fn !== asked)
+    expect([asked, ...others].map(count)).toEqual([1, 0, 0, 0])
+    expect(logs).toMatchObject([
+      { message: 'duty unknown to this version', name: 'of_a_newer_version' },
+    ])
+  },
+)
 
 test('runs one worker at a time, and once more for the rings that came meanwhile', async () => {
   const { ring, hold, release, idle, count } = publishFunction()

@@ -192,7 +192,12 @@ test('logs an attempt that X did not take with its outcome, and never a text or 
   const { worker } = await laneOf({ publish: async () => failure('refused', 'duplicate-content') })
 
   expect(worker.logs).toMatchObject([
-    { message: 'attempt not accepted', post_id: 'a', outcome: 'refused', slug: 'duplicate-content' },
+    {
+      message: 'attempt not accepted',
+      post_id: 'a',
+      outcome: 'refused',
+      slug: 'duplicate-content',
+    },
   ])
   expect(JSON.stringify(worker.logs)).not.toMatch(/a0|access-1|refresh-1/)
 })

@@ -35,5 +35,6 @@ export const publishing: Record<string, FunctionRow> = {
     `service.keep_worker('{account}')`,
   ],
   'service.leave_worker(uuid,boolean)': [WORKERS, `service.leave_worker('{account}', true)`],
+  'service.due_duties()': [WORKERS, `jsonb_build_object('due', service.due_duties())`],
   'service.ring_publish()': [WORKERS, 'to_jsonb(service.ring_publish() is not null)'],
 }
