@@ -56,7 +56,8 @@ const settle = async (tx: Tx, removal: Removal, seconds: number) => {
 }
 
 const isDue = async (tx: Tx, seconds: number): Promise<boolean> =>
-  (await tx.query("select private.due_duties($1) @> '{remove_posts}' as due", [at(seconds)])).rows[0]?.due
+  (await tx.query("select private.due_duties($1) @> '{remove_posts}' as due", [at(seconds)]))
+    .rows[0]?.due
 
 /** Works for an hour, each deletion carried out at the end of its lease at worst. */
 const workOff = async (tx: Tx, until: number): Promise<{ at: number; segments: number }[]> => {
