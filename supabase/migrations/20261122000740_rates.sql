@@ -191,7 +191,8 @@ begin
     return;
   end if;
 
-  -- Lanes that somebody works on are left to him: Go refuses them and their release finds the breaker.
+  -- Lanes that somebody holds are left to him: Go refuses them and their release finds the breaker. When he is
+  -- lost, the end of his lease has somebody else take and release them.
   update private.account_lanes as lanes
   set ready_at = free.breaker_open_until
   from (
@@ -199,7 +200,9 @@ begin
     from private.x_apps as apps
     join public.accounts on accounts.x_app_id = apps.id
     join private.account_lanes as lanes on lanes.account_id = accounts.id
-    where apps.id = any (v_app_ids) and lanes.ready_at < apps.breaker_open_until
+    where apps.id = any (v_app_ids)
+      and lanes.ready_at < apps.breaker_open_until
+      and lanes.claim_id is null
     for update of lanes skip locked
   ) as free
   where lanes.account_id = free.account_id;

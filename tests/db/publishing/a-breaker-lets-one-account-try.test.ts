@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { type Tx, withTx } from '../../helpers/database.ts'
 import {
@@ -12,6 +13,7 @@ import {
   schedulePost,
   settle,
   startSending,
+  tick,
 } from '../../helpers/publishing.ts'
 
 const DEPLOYMENT = '00000000-0000-0000-0000-000000000001'
@@ -99,6 +101,26 @@ test('the first post that gets through opens the app for all', () =>
       probe_account_id: null,
       breaker_reason: null,
     })
+  }))
+
+test('an account whose claim nobody heard of while the app closed is not forgotten', () =>
+  withTx(async (tx) => {
+    const other = await connectAccount(tx)
+    await schedulePost(tx, other, { due: at(0), latePolicy: 'publish' })
+    const { claimId, attempts } = await startSending(tx)
+    const post = await schedulePost(tx, await connectAccount(tx), { due: at(0) })
+    const workerId = randomUUID()
+    expect((await claimJobs(tx, { workerId, now: at(0) })).lanes).toHaveLength(1)
+
+    const results = attempts.map((attempt) => resultFor(attempt, 'retry', noCredits(0)))
+    await settle(tx, claimId, results, { release: [other.id] })
+    await tx.query(`select private.close_lanes(array[$1::uuid], 'account')`, [other.id])
+    await tx.query('select service.keep_worker($1, $2)', [workerId, at(15)])
+    expect(await tick(tx, at(16))).toBe(1)
+    expect((await claimed(tx, 16)).lanes).toEqual([])
+
+    await limitsTick(tx, 300)
+    expect((await claimed(tx, 300)).posts).toEqual([post])
   }))
 
 test('a probe of which nothing is heard is given to another account', () =>
