@@ -40,7 +40,14 @@ declare
   v_closed private.attempt_result[];
 begin
   with open as materialized (
-    select results.*, live.sending_at
+    select
+      results.*,
+      -- What a later attempt finds may have come of an earlier one.
+      case when number = 1 then live.sending_at else least(live.sending_at, (
+        select min(attempts.sending_at)
+        from public.publish_attempts as attempts
+        where attempts.post_id = live.post_id and attempts.position = live.position
+      )) end as begun_at
     from unnest(p_results) as results
     join private.live_attempts as live using (post_id, position, number)
     where live.post_id = any (v_post_ids)
@@ -59,7 +66,7 @@ begin
   )
   select array_agg(row(
     post_id, position, number, outcome, case outcome when 'accepted' then remote_id end, http_status,
-    error, greatest(sent_at, sending_at), block_account_until, block_app_until
+    error, greatest(sent_at, begun_at), block_account_until, block_app_until
   )::private.attempt_result)
   into v_closed
   from open

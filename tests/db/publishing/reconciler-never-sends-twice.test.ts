@@ -61,6 +61,20 @@ test('sends again after two looks of "absent" past the quiet time', () =>
     expect(again.attempts).toMatchObject([{ post_id: post, number: 2 }])
   }))
 
+test('what the second attempt found to be there already was published when X says', () =>
+  withTx(async (tx) => {
+    const { post } = await unconfirmed(tx)
+    await look(tx, QUIET_SECONDS + 1, { verdict: 'absent' })
+    await look(tx, QUIET_SECONDS + 60, { verdict: 'absent' })
+    const { claimId, attempts } = await startSending(tx, at(QUIET_SECONDS + 61))
+    const results = attempts.map((attempt) => resultFor(attempt, 'unknown'))
+    await settle(tx, claimId, results, { now: at(QUIET_SECONDS + 62) })
+
+    await look(tx, QUIET_SECONDS + 80, { verdict: 'found', remote_id: '42', sent_at: at(150) })
+
+    expect(await readPost(tx, post)).toMatchObject({ status: 'published', published_at: at(150) })
+  }))
+
 test('takes a refusal, a timeout or an incomplete timeline for no evidence', () =>
   withTx(async (tx) => {
     const { post } = await unconfirmed(tx)
