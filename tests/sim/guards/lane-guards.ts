@@ -1,7 +1,7 @@
 import type { Plan } from '../plan.ts'
 import { type Guard, sql } from './guard.ts'
 import { withoutText } from './patch-function.ts'
-import { busy, restless, rough } from './plans.ts'
+import { busy, crowded, restless, rough } from './plans.ts'
 
 const unfenced = withoutText(
   'private.reclaim_idle_lanes',
@@ -94,6 +94,6 @@ export const LANE_GUARDS: Guard[] = [
       withoutText('private.allowed_jobs', 'and jobs.run_at <= greatest(p_now, wanted.run_at)'),
     ),
     sees: /too early|it was not due/,
-    change: restless,
+    change: crowded,
   },
 ]

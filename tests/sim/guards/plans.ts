@@ -31,6 +31,15 @@ export const restless = (plan: Plan): Plan => ({
   people: { actions: 25, governs: true },
 })
 
+/** A crowd of posts for two accounts, moved and edited all the time shortly before they go out. */
+export const crowded = (plan: Plan): Plan => ({
+  ...restless(plan),
+  posts: 16,
+  threads: 0,
+  stormMs: 20_000,
+  people: { actions: 80, governs: false },
+})
+
 /** X takes little, says nothing of it, and shows at once what it took. */
 export const silent = (plan: Plan): Plan => {
   const changed = rough(plan)
