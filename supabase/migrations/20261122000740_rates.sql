@@ -150,14 +150,11 @@ comment on function private.account_rates(uuid, timestamptz) is
 
 -- One outage brings results by the hundred: the first of a minute speaks for the others. A refusal of
 -- the app itself (who: app) names no end; only the next probe knows.
-create function private.block_apps(p_results private.attempt_result[], p_now timestamptz)
-returns void
-language plpgsql
+create function private.open_breakers(p_results private.attempt_result[], p_now timestamptz)
+returns uuid[]
+language sql
 set search_path = ''
 as $$
-declare
-  v_app_ids uuid[];
-begin
   with blocks as (
     select
       accounts.x_app_id, max(results.block_app_until) as until,
@@ -186,7 +183,20 @@ begin
       )
     returning apps.id
   )
-  select array_agg(id) into v_app_ids from opened;
+  select array_agg(id) from opened;
+$$;
+
+comment on function private.open_breakers(private.attempt_result[], timestamptz) is
+  'Opens the breakers of apps by which X took nothing. Returns the apps whose breaker says more than before; null for none.';
+
+create function private.block_apps(p_results private.attempt_result[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_app_ids uuid[] := private.open_breakers(p_results, p_now);
+begin
   if v_app_ids is null then
     return;
   end if;

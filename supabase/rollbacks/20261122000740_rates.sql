@@ -11,6 +11,7 @@ drop function private.start_probe(private.x_apps, timestamptz);
 drop function private.announce_unblock(uuid);
 drop function private.announce_block(private.x_apps);
 drop function private.block_apps(private.attempt_result[], timestamptz);
+drop function private.open_breakers(private.attempt_result[], timestamptz);
 drop function private.account_rates(uuid, timestamptz);
 drop function service.record_rates(jsonb, timestamptz);
 drop table private.app_notices;
