@@ -26,7 +26,8 @@ export type Compared = {
   disputed: string[]
 }
 
-type Candidate = Look & { post: UnsentPost }
+/** `post` is absent of an attempt whose outcome is open: what is its own belongs to no unsent post. */
+type Candidate = Look & { post?: UnsentPost }
 
 /** The first segment of a post that is unsent, as an attempt that may have begun at `sendingAt`. */
 const candidateOf = (post: UnsentPost, sendingAt: string): Candidate | null => {
@@ -55,7 +56,8 @@ const findOf = (postId: string, position: number, item: TimelineItem): Find => (
 
 /** The replies that follow in a thread, each to the one before; null when two could be the next. */
 const followThread = (
-  { post, position }: Candidate,
+  post: UnsentPost,
+  position: number,
   first: TimelineItem,
   items: TimelineItem[],
   match: Network['match'],
@@ -80,28 +82,36 @@ const followThread = (
 /**
  * What of a timeline are posts that a restored database calls unsent. First those that are due: they
  * cannot have been sent before their time. What is left may be a post that the lost time sent early,
- * so it is compared with all of them, from `since` on. Nothing is guessed. Pure.
+ * so it is compared with all of them, from `since` on. `open`: the account's attempts whose outcome is
+ * open; what could be theirs is disputed, what is theirs is nobody else's. Nothing is guessed. Pure.
  */
 export const compareUnsent = (
   posts: UnsentPost[],
   items: TimelineItem[],
   since: Date,
   match: Network['match'],
+  open: Look[] = [],
 ): Compared => {
   const result: Compared = { finds: [], disputed: [] }
   const compare = (look: Candidate, item: TimelineItem) => couldBe(look, item, match)
   const settled = new Set<string>()
+  const unsent = new Set(posts.map(({ post_id }) => post_id))
+  const rivals: Candidate[] = open.filter(({ post_id }) => !unsent.has(post_id))
 
   const round = (candidates: Candidate[]) => {
     const taken = new Set(result.finds.map(({ remote_id }) => remote_id))
     const free = items.filter(({ remoteId }) => !taken.has(remoteId))
-    for (const [candidate, assigned] of assignPosts(candidates, free, compare)) {
-      if (assigned.kind === 'nothing') continue
+    for (const [{ post, position }, assigned] of assignPosts(
+      [...rivals, ...candidates],
+      free,
+      compare,
+    )) {
+      if (!post || assigned.kind === 'nothing') continue
       const finds =
-        assigned.kind === 'found' ? followThread(candidate, assigned.item, items, match) : null
+        assigned.kind === 'found' ? followThread(post, position, assigned.item, items, match) : null
       if (finds) result.finds.push(...finds)
-      else result.disputed.push(candidate.post_id)
-      settled.add(candidate.post_id)
+      else result.disputed.push(post.post_id)
+      settled.add(post.post_id)
     }
   }
   const candidates = (of: UnsentPost[], at: (post: UnsentPost) => string) =>

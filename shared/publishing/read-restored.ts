@@ -5,7 +5,7 @@ import type { Network, TimelineItem } from '../networks/network.ts'
 import { retry } from '../worker/retry.ts'
 import { type Compared, compareUnsent, type UnsentPost } from './compare-unsent.ts'
 import { CLOCK_SKEW_MS } from './find-attempt.ts'
-import { withoutOwned } from './judge-looks.ts'
+import { type OpenLook, withoutOwned } from './judge-looks.ts'
 
 type Need = Pick<
   Deps,
@@ -87,7 +87,7 @@ const readAccount = async (deps: Need, network: Network, account: Restored): Pro
   if (answer.kind !== 'timeline') {
     return nothing(answer.kind === 'reauth' ? 'rejected' : 'incomplete')
   }
-  const compared = await compareAccount(deps, network, account.account_id, answer.items, since)
+  const compared = await compareAccount(deps, network, account, answer.items, since)
   const readIds = answer.items.map(({ remoteId }) => remoteId)
   return { ...compared, outcome: answer.complete ? 'complete' : 'incomplete', readIds }
 }
@@ -95,17 +95,21 @@ const readAccount = async (deps: Need, network: Network, account: Restored): Pro
 /** Page by page: an account may have thousands of posts scheduled, and few of them are on X. */
 const compareAccount = async (
   deps: Need,
-  { match }: Network,
-  accountId: string,
+  { name, match }: Network,
+  { account_id, remote_user_id }: Restored,
   items: TimelineItem[],
   since: Date,
 ): Promise<Compared> => {
+  const { looks } = await deps.service<{ looks: OpenLook[] }>('list_open_looks', {
+    p_remote_user_id: remote_user_id,
+    p_network: name,
+  })
   const free = await withoutOwned(deps, items)
   const alike: UnsentPost[] = []
   let after: string | null = null
   for (;;) {
     const page: UnsentPost[] = await deps.service<UnsentPost[]>('list_unsent_posts', {
-      p_account_id: accountId,
+      p_account_id: account_id,
       p_after: after,
       p_limit: PAGE,
     })
@@ -113,7 +117,7 @@ const compareAccount = async (
     after = page.at(-1)?.post_id ?? null
     if (page.length < PAGE) break
   }
-  return compareUnsent(alike, free, since, match)
+  return compareUnsent(alike, free, since, match, looks)
 }
 
 const looksLike = (

@@ -258,12 +258,17 @@ set search_path = ''
 set statement_timeout = '5s'
 as $$
   with due as (
-    select account_id
-    from private.restored_accounts
-    where next_look_at <= p_now
-    order by next_look_at
+    select restored.account_id
+    from private.restored_accounts as restored
+    where restored.next_look_at <= p_now
+      -- What is being sent becomes a look in a moment, and has to be compared with what X shows, too.
+      and not exists (
+        select from private.live_attempts as live
+        where live.account_id = restored.account_id and live.next_look_at is null
+      )
+    order by restored.next_look_at
     limit p_limit
-    for update skip locked
+    for update of restored skip locked
   ), looked as (
     update private.restored_accounts as restored
     set
@@ -315,7 +320,10 @@ as $$
   from (
     select posts.id, posts.scheduled_at
     from public.posts
+    join private.restored_accounts as restored using (account_id)
     where posts.account_id = p_account_id
+      -- What was written since is nothing that the lost time can have sent.
+      and posts.created_at <= restored.began_at
       and posts.status in ('scheduled', 'held', 'publishing', 'partially_published')
       and posts.id > coalesce(p_after, '00000000-0000-0000-0000-000000000000')
       and not exists (select from private.live_attempts as live where live.post_id = posts.id)
@@ -325,7 +333,7 @@ as $$
 $$;
 
 comment on function service.list_unsent_posts(uuid, uuid, int, timestamptz) is
-  'Posts of an account with segments that this past calls unsent, by id, with all their segments.';
+  'Posts of a restored account with segments that this past calls unsent, by id, with all their segments.';
 
 -- X has a segment that this past calls unsent: an attempt of the lost time made it.
 create function private.adopt_unsent(
@@ -391,9 +399,12 @@ declare
   v_post_ids uuid[];
 begin
   with unsent as (
-    select post_id, position, workspace_id, run_at <= p_now as is_due
-    from private.publish_jobs
-    where account_id = p_account_id
+    select jobs.post_id, jobs.position, jobs.workspace_id, jobs.run_at <= p_now as is_due
+    from private.publish_jobs as jobs
+    join public.posts on posts.id = jobs.post_id
+    join private.restored_accounts as restored on restored.account_id = jobs.account_id
+    where jobs.account_id = p_account_id
+      and posts.created_at <= restored.began_at
     union all
     select id, 0::smallint, workspace_id, true
     from public.posts

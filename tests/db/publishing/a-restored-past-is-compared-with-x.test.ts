@@ -11,6 +11,7 @@ import {
   readPost,
   readSegments,
   schedulePost,
+  startSending,
   tick,
 } from '../../helpers/publishing.ts'
 
@@ -351,4 +352,29 @@ test('a restore that nothing gives away is held by an operator', () =>
     await read(tx, at(QUIET + 1))
     await tick(tx, at(QUIET + 2))
     expect(await sendable(tx, at(QUIET + 3))).toEqual([post])
+  }))
+
+test('what was written since the restore is neither compared with X nor held', () =>
+  withTx(async (tx) => {
+    const { account } = await due(tx)
+    await restore(tx)
+    const later = await schedulePost(tx, account, { latePolicy: 'publish', due: at(75) })
+    await tx.query('update public.posts set created_at = $2 where id = $1', [later, at(70)])
+    const sql = 'select service.list_unsent_posts($1, p_now => $2) as posts'
+    const { rows } = await tx.query<{ posts: { post_id: string }[] }>(sql, [account.id, at(80)])
+    expect(rows[0]?.posts.map(({ post_id }) => post_id)).not.toContain(later)
+
+    await read(tx, at(QUIET + 1), { disputed: [later] })
+    await tick(tx, at(QUIET + 2))
+    expect(await sendable(tx, at(QUIET + 3))).toContain(later)
+  }))
+
+test('an account is not read while one of its attempts may still be answered', () =>
+  withTx(async (tx) => {
+    const { account } = await due(tx)
+    await startSending(tx)
+    await restore(tx, at(10))
+    expect(await claimRestored(tx, at(11))).toEqual([])
+    await tick(tx, at(31))
+    expect(await claimRestored(tx, at(32))).toMatchObject([{ account_id: account.id }])
   }))
