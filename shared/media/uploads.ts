@@ -11,7 +11,7 @@ export type Upload = TokenHolder & {
   state: 'waiting' | 'processing' | 'describing'
   remote_id: string | null
   next_chunk: number
-  attempts: number
+  restarts: number
   object_key: string
   /** Of the file that was checked. */
   etag: string
@@ -42,6 +42,13 @@ export const errorOf = ({ slug, detail, who, remedy }: UploadError): UploadError
 /** Uploading from the start helps this often; then it is the file. */
 const MOST_RESTARTS = 3
 
+/** The same fault where uploading from the start was tried, and did not help. */
+export const withoutHope = (error: UploadError): UploadError => ({
+  ...error,
+  who: 'author',
+  remedy: 'Upload the file anew with POST /media, put that into the post, and send it again.',
+})
+
 const APP_PAUSE_MS = 300_000
 
 /**
@@ -50,23 +57,23 @@ const APP_PAUSE_MS = 300_000
  */
 export const endingOf = (
   failure: Failure,
-  { attempts }: Pick<Upload, 'attempts'>,
+  { restarts }: Pick<Upload, 'restarts'>,
   isResumed: boolean,
   now: Date,
 ): Ending => {
   const error = errorOf(failure)
+  const restart = (after: { after_ms?: number }): Ending =>
+    restarts < MOST_RESTARTS
+      ? { later: error, restart: true, ...after }
+      : { failed: withoutHope(error) }
   switch (failure.kind) {
     case 'refused': {
       const isFile = failure.slug === 'media-processing-failed'
       const mayHelp = (isResumed && !isFile) || failure.slug === 'media-gone'
-      return mayHelp && attempts < MOST_RESTARTS
-        ? { later: error, restart: true, after_ms: 1_000 }
-        : { failed: error }
+      return mayHelp ? restart({ after_ms: 1_000 }) : { failed: error }
     }
     case 'retry': {
-      if (failure.slug === 'media-processing-broke') {
-        return attempts < MOST_RESTARTS ? { later: error, restart: true } : { failed: error }
-      }
+      if (failure.slug === 'media-processing-broke') return restart({})
       const wait = failure.after ? failure.after.getTime() - now.getTime() : 0
       return wait > 0 ? { later: error, after_ms: wait } : { later: error }
     }

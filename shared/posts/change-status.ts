@@ -69,8 +69,16 @@ const changing =
 /** Back to a draft. Safe to repeat. */
 export const unschedulePost = changing('unschedule_post')
 
-/** Sends the rest of a thread of which the network has the first segments only. */
-export const resumePost = changing('resume_post')
+/** Sends the rest of a thread of which the network has the first segments only. Notices files that have come. */
+export const resumePost = async (
+  deps: Settling,
+  caller: Rpc,
+  postId: string,
+  version: number | null,
+): Promise<Post> => {
+  await reviewPost(deps, caller, { post_id: postId })
+  return Post.parse(await change(caller, 'resume_post', postId, version))
+}
 
 /** Gives up the rest of such a thread: what the network has is the post. Safe to repeat. */
 export const dropRemainder = changing('drop_remainder')

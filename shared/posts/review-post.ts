@@ -14,6 +14,8 @@ import { weightedLength } from './weighted-length.ts'
 const Facts = z.object({
   account: z.object({ id: z.uuid(), network: z.string(), text_limit: z.int() }),
   segments: z.array(z.object({ text: z.string(), media_ids: z.array(z.string()).default([]) })),
+  /** How many of the first segments are on the network: nothing stands in their way any more. */
+  published: z.int().default(0),
   media: z.array(z.custom<MediaRow>()).default([]),
   prices: Prices,
   problems: z.array(PostProblem.extend({ status: z.int() })),
@@ -52,31 +54,44 @@ export type PostReview = {
   quote: Quote
 }
 
+type Issues = Pick<SegmentReview, 'problems' | 'warnings'>
+
 /** A draft may show media that are still to come; they keep it from being scheduled, not from being kept. */
-const reviewSegment = (facts: Facts, position: number, isDraft: boolean): SegmentReview => {
+const issuesOf = (facts: Facts, position: number, isDraft: boolean): Issues => {
   const { text, media_ids } = facts.segments[position] ?? { text: '', media_ids: [] }
-  const limit = facts.account.text_limit
   const pointer = `/segments/${position}/text`
   const rules = rulesOf(facts.account.network)
-  const issues = rules.validate(text, { lengthLimit: limit })
+  const issues = rules.validate(text, { lengthLimit: facts.account.text_limit })
   const shown = checkMedia(rules, media_ids, facts.media, `/segments/${position}/media_ids`)
   const [waiting, faulty] = [
     shown.filter(({ isWaiting }) => isDraft && isWaiting),
     shown.filter(({ isWaiting }) => !(isDraft && isWaiting)),
   ].map((problems) => problems.map(({ isWaiting: _waiting, ...problem }) => problem))
+  return {
+    problems: issues
+      .filter(({ slug }) => slug !== 'text-empty' || media_ids.length === 0)
+      .map((issue): PostProblem => ({ pointer, ...issue }))
+      .concat(faulty ?? []),
+    warnings: waiting ?? [],
+  }
+}
+
+const reviewSegment = (facts: Facts, position: number, isDraft: boolean): SegmentReview => {
+  const { text, media_ids } = facts.segments[position] ?? { text: '', media_ids: [] }
+  const isOnNetwork = position < facts.published
+  const { problems, warnings } = isOnNetwork
+    ? { problems: [], warnings: [] }
+    : issuesOf(facts, position, isDraft)
   const isMine = (notice: Warning) => notice.pointer.startsWith(`/segments/${position}/`)
   return {
     position,
     text,
     media_ids,
     length: weightedLength(text),
-    limit,
+    limit: facts.account.text_limit,
     contains_url: hasUrl(text),
-    problems: issues
-      .filter(({ slug }) => slug !== 'text-empty' || media_ids.length === 0)
-      .map((issue): PostProblem => ({ pointer, ...issue }))
-      .concat(faulty ?? []),
-    warnings: [...facts.warnings.filter(isMine), ...(waiting ?? [])],
+    problems,
+    warnings: [...facts.warnings.filter(isMine), ...warnings],
   }
 }
 

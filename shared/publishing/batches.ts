@@ -16,8 +16,8 @@ export type Attempt = {
   account_id: string
   text: string
   reply_to: string | null
-  /** Ids on the network of what it shows, in order; null or absent without media. */
-  media?: string[] | null
+  /** Ids on the network of what it shows, in order, null for what is not there; null without media. */
+  media?: (string | null)[] | null
   is_last: boolean
 }
 

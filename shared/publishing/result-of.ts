@@ -1,3 +1,4 @@
+import { withoutHope } from '../media/uploads.ts'
 import type { RateWindow } from '../networks/network.ts'
 import type { Failure } from '../networks/outcome.ts'
 import type { Attempt, AttemptResult } from './batches.ts'
@@ -75,6 +76,8 @@ export const resultOf = ({ attempt, outcome, rates, sentAt, now }: Sent): Attemp
       if (slug === 'media-gone' && attempt.number <= MOST_UPLOADS) {
         return { ...failed, outcome: 'retry' }
       }
+      if (slug === 'media-gone')
+        return { ...failed, outcome: 'refused', error: withoutHope(failed.error) }
       // After an attempt that was given up as absent, a duplicate may be that very attempt.
       return slug === 'duplicate-content' && attempt.number > 1
         ? { ...failed, outcome: 'unknown' }

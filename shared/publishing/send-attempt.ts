@@ -38,19 +38,33 @@ export const sendAttempt = async (
   return sending.turnstile(() => post(deps, sending))
 }
 
+/** Why an attempt must not leave; undefined when it may. A post never goes without what it shows. */
+const whyNot = ({ media }: Attempt, lease: Lease) => {
+  if (lease.leftMs() < SEND_TIMEOUT_MS + LEASE_MARGIN_MS) {
+    return {
+      slug: 'lease-too-short',
+      detail: 'The worker was too slow to send the post safely.',
+      remedy: 'Nothing to do: it is sent again.',
+    }
+  }
+  if (media?.includes(null)) {
+    return {
+      slug: 'media-missing',
+      detail: 'X does not have every medium of the post yet.',
+      remedy: 'Nothing to do: it is sent once they are uploaded.',
+    }
+  }
+}
+
 const post = async (
   deps: Pick<Deps, 'deadline'>,
   { network, accessToken, attempt, clock, lease }: Sending,
 ): Promise<Sent> => {
   const sentAt = clock.now()
-  if (lease.leftMs() < SEND_TIMEOUT_MS + LEASE_MARGIN_MS) {
-    const outcome = {
-      kind: 'not_sent',
-      slug: 'lease-too-short',
-      detail: 'The worker was too slow to send the post safely.',
-      who: 'provider',
-      remedy: 'Nothing to do: it is sent again.',
-    } as const
+  const mediaIds = (attempt.media ?? []).filter((id) => id !== null)
+  const reason = whyNot(attempt, lease)
+  if (reason) {
+    const outcome = { kind: 'not_sent', who: 'provider', ...reason } as const
     const result = resultOf({ attempt, outcome, rates: [], sentAt, now: sentAt })
     return { result, tokenRejected: false }
   }
@@ -59,7 +73,7 @@ const post = async (
     {
       text: attempt.text,
       replyTo: attempt.reply_to,
-      ...(attempt.media ? { mediaIds: attempt.media } : {}),
+      ...(mediaIds.length > 0 ? { mediaIds } : {}),
     },
     { signal: deps.deadline(SEND_TIMEOUT_MS) },
   )

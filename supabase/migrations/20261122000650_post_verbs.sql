@@ -530,6 +530,8 @@ set search_path = ''
 as $$
 declare
   v_post public.posts := private.lock_post(p_post_id, 'editor', p_version);
+  -- A thread that waits for its account has begun, and its rest goes out by itself.
+  v_is_queued boolean := exists (select from private.publish_jobs where post_id = p_post_id);
 begin
   perform private.require_editable(v_post);
   if p_changes ? 'segments' then
@@ -551,19 +553,19 @@ begin
   where posts.id = p_post_id
   returning * into v_post;
 
+  if v_is_queued and p_changes ? 'segments' then
+    perform private.refuse_first(array(
+      select problems
+      from unnest(private.problems_of(v_post, p_now, p_now)) as problems
+      where problems.slug = 'self-reply-unavailable'
+    ));
+    perform private.require_media(p_post_id);
+    perform private.note_texts(v_post);
+    perform private.reserve_posts(array[p_post_id], p_now);
+    perform private.prepare_media(array[p_post_id], p_now);
+    perform private.refresh_lanes(array[v_post.account_id]);
+  end if;
   if v_post.status = 'scheduled' then
-    if p_changes ? 'segments' then
-      perform private.refuse_first(array(
-        select problems
-        from unnest(private.problems_of(v_post, p_now, p_now)) as problems
-        where problems.slug = 'self-reply-unavailable'
-      ));
-      perform private.require_media(p_post_id);
-      perform private.note_texts(v_post);
-      perform private.reserve_posts(array[p_post_id], p_now);
-      perform private.prepare_media(array[p_post_id], p_now);
-      perform private.refresh_lanes(array[v_post.account_id]);
-    end if;
     update private.publish_jobs
     set stale_at = private.stale_at(v_post, v_post.scheduled_at)
     where post_id = p_post_id;
@@ -683,9 +685,21 @@ set search_path = ''
 as $$
 declare
   v_post public.posts;
+  v_deleted text;
 begin
   select * into v_post from public.posts where id = p_post_id;
   perform private.require_role(v_post.workspace_id, 'editor');
+  select format('"%s" (%s)', media.file_name, media.id) into v_deleted
+  from private.media_uses as uses
+  join public.media on media.id = uses.media_id
+  where uses.post_id = p_post_id and media.status = 'deleted'
+  order by media.id
+  limit 1;
+  if v_deleted is not null then
+    perform private.refuse(422, 'media-unknown',
+      format('%s, which the post shows, was deleted.', v_deleted),
+      'Write a new post with POST /posts, without it or with a new upload.');
+  end if;
 
   return private.create_post(
     jsonb_build_object(
@@ -695,7 +709,9 @@ begin
       'late_after_seconds', extract(epoch from v_post.late_after)::int,
       'segments', (
         select jsonb_agg(
-          jsonb_build_object('text', segments.text, 'media_ids', segments.media_ids)
+          jsonb_build_object(
+            'text', segments.text, 'media_ids', segments.media_ids, 'has_url', segments.has_url
+          )
           order by segments.position
         )
         from public.post_segments as segments

@@ -193,6 +193,22 @@ create trigger post_segments_after_delete_free_media
   referencing old table as old_rows
   for each statement execute function private.tg_post_segments__free_media();
 
+-- Nothing of the segments that are on the network already: they may be deleted here meanwhile.
+create function private.unsent_media(p_post_id uuid)
+returns setof uuid
+language sql
+stable
+set search_path = ''
+as $$
+  select distinct used.media_id
+  from public.post_segments as segments
+  cross join lateral unnest(segments.media_ids) as used (media_id)
+  where segments.post_id = p_post_id and segments.status <> 'published';
+$$;
+
+comment on function private.unsent_media(uuid) is
+  'Media that the segments of a post which are still to be sent show.';
+
 -- Why a post cannot be scheduled with the media it has; silent when it can.
 create function private.require_media(p_post_id uuid)
 returns void
@@ -204,14 +220,13 @@ declare
 begin
   -- A deletion that looks for posts to be sent has to wait for this one, or is seen here.
   perform from public.media
-  where id in (select media_id from private.media_uses where post_id = p_post_id)
+  where id in (select private.unsent_media(p_post_id))
   order by id
   for share;
   select media.* into v_media
-  from private.media_uses as uses
-  join public.media on media.id = uses.media_id
-  where uses.post_id = p_post_id and media.status <> 'ready'
-  order by media.id
+  from public.media
+  where id in (select private.unsent_media(p_post_id)) and status <> 'ready'
+  order by id
   limit 1;
 
   if v_media.status = 'uploading' then
@@ -231,7 +246,7 @@ end
 $$;
 
 comment on function private.require_media(uuid) is
-  'Refuses unless every medium of the post is uploaded and was found good.';
+  'Refuses unless every medium that is still to be sent is uploaded and was found good.';
 
 create function private.shown_media(p_workspace_id uuid, p_segments jsonb)
 returns jsonb

@@ -24,6 +24,8 @@ create table private.media_uploads (
   lease_id uuid,
   -- Tries in a row that failed.
   attempts int not null default 0,
+  -- How often in a row the file was uploaded from the start because the network had lost or broken it.
+  restarts int not null default 0,
   -- Why the last one failed: {slug, detail, who, remedy}.
   error jsonb,
   primary key (media_id, account_id),
@@ -72,18 +74,18 @@ set search_path = ''
 as $$
   select not exists (
     select
-    from private.media_uses as uses
+    from private.unsent_media(p_post_id) as unsent (media_id)
     left join private.media_uploads as uploads
-      on uploads.media_id = uses.media_id
+      on uploads.media_id = unsent.media_id
       and uploads.account_id = p_account_id
       and uploads.state = 'ready'
       and uploads.expires_at > greatest(p_run_at, p_now) + interval '10 minutes'
-    where uses.post_id = p_post_id and uploads.media_id is null
+    where uploads.media_id is null
   );
 $$;
 
 comment on function private.are_media_ready(uuid, uuid, timestamptz, timestamptz) is
-  'Whether the network has every medium of a post, and will still have it when it is sent.';
+  'Whether the network has every medium that a post is still to show, and will when it is sent.';
 
 -- Uploads begin minutes before they are needed, so most posts with media wait for them: that alone
 -- is no risk.
@@ -97,10 +99,10 @@ set search_path = ''
 as $$
   select p_run_at > p_now + interval '2 minutes' and not exists (
     select
-    from private.media_uses as uses
+    from private.unsent_media(p_post_id) as unsent (media_id)
     join private.media_uploads as uploads
-      on uploads.media_id = uses.media_id and uploads.account_id = p_account_id
-    where uses.post_id = p_post_id and (uploads.attempts > 0 or uploads.state = 'failed')
+      on uploads.media_id = unsent.media_id and uploads.account_id = p_account_id
+    where uploads.attempts > 0 or uploads.state = 'failed'
   );
 $$;
 
@@ -146,13 +148,13 @@ begin
   with wanted as (
     insert into private.media_uploads as uploads (media_id, account_id, due_at)
     select
-      uses.media_id, jobs.account_id, min(jobs.run_at - private.upload_lead(media.kind))
+      unsent.media_id, jobs.account_id, min(jobs.run_at - private.upload_lead(media.kind))
     from private.publish_jobs as jobs
-    join private.media_uses as uses on uses.post_id = jobs.post_id
-    join public.media on media.id = uses.media_id
+    cross join lateral private.unsent_media(jobs.post_id) as unsent (media_id)
+    join public.media on media.id = unsent.media_id
     where jobs.post_id = any (p_post_ids)
-    group by uses.media_id, jobs.account_id
-    order by uses.media_id, jobs.account_id
+    group by unsent.media_id, jobs.account_id
+    order by unsent.media_id, jobs.account_id
     on conflict (media_id, account_id) do update
     set
       state = case uploads.state when 'failed' then 'waiting' else uploads.state end,
@@ -163,6 +165,7 @@ begin
       end,
       next_chunk = case uploads.state when 'failed' then 0 else uploads.next_chunk end,
       attempts = case uploads.state when 'failed' then 0 else uploads.attempts end,
+      restarts = case uploads.state when 'failed' then 0 else uploads.restarts end,
       due_at = case
         when uploads.lease_id is not null then uploads.due_at
         when uploads.state = 'ready' and uploads.expires_at > excluded.due_at + interval '1 hour'
@@ -225,6 +228,7 @@ begin
       and jobs.account_id = p_account_id
       and jobs.state <> 'sending'
       and not jobs.media_ready
+      and p_media_id in (select private.unsent_media(jobs.post_id))
     returning jobs.post_id
   )
   select coalesce(array_agg(post_id), '{}') into v_post_ids from dropped;
@@ -244,7 +248,9 @@ begin
       'segment', (
         select min(segments.position)
         from public.post_segments as segments
-        where segments.post_id = posts.id and segments.media_ids @> array[p_media_id]
+        where segments.post_id = posts.id
+          and segments.status = 'failed'
+          and segments.media_ids @> array[p_media_id]
       )
     ),
     updated_at = p_now
@@ -264,12 +270,12 @@ set search_path = ''
 as $$
   select array_agg(uploads.remote_id order by wanted.place)
   from unnest(p_media_ids) with ordinality as wanted (media_id, place)
-  join private.media_uploads as uploads
+  left join private.media_uploads as uploads
     on uploads.media_id = wanted.media_id and uploads.account_id = p_account_id;
 $$;
 
 comment on function private.remote_media(uuid[], uuid) is
-  'Ids on the network of media an account uploaded, in the order asked.';
+  'Ids on the network of media an account uploaded, in the order asked; null for what it has not.';
 
 -- What a look compares with: the network's key of a medium is made of its kind and one of these ids.
 create function private.segment_media(p_post_id uuid, p_position smallint)

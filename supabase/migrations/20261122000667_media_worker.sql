@@ -13,11 +13,13 @@ as $$
   select min(jobs.run_at)
   from private.media_uses as uses
   join private.publish_jobs as jobs on jobs.post_id = uses.post_id
-  where uses.media_id = p_media_id and jobs.account_id = p_account_id;
+  where uses.media_id = p_media_id
+    and jobs.account_id = p_account_id
+    and p_media_id in (select private.unsent_media(jobs.post_id));
 $$;
 
 comment on function private.upload_needed_at(uuid, uuid) is
-  'The time of the first queued post of the account that shows the medium.';
+  'The time of the first queued post of the account that is still to show the medium.';
 
 -- Nobody waits for it any more, or not yet; or its account cannot act, and wakes it when it can.
 create function private.postpone_uploads(p_now timestamptz)
@@ -106,7 +108,7 @@ begin
   select jsonb_agg(jsonb_build_object(
     'media_id', claimed.media_id, 'account_id', claimed.account_id,
     'lease_id', claimed.lease_id, 'state', claimed.state, 'remote_id', claimed.remote_id,
-    'next_chunk', claimed.next_chunk, 'attempts', claimed.attempts,
+    'next_chunk', claimed.next_chunk, 'restarts', claimed.restarts,
     'object_key', private.media_key(media), 'etag', media.etag, 'kind', media.kind,
     'content_type', media.content_type, 'bytes', media.bytes, 'alt_text', media.alt_text,
     'workspace_id', accounts.workspace_id, 'x_app_id', accounts.x_app_id,
@@ -177,6 +179,11 @@ begin
       when p_ending ? 'later' then uploads.attempts + 1
       when p_ending ->> 'state' = 'ready' then 0
       else uploads.attempts
+    end,
+    restarts = case
+      when (p_ending ->> 'restart')::boolean then uploads.restarts + 1
+      when p_ending ->> 'state' = 'ready' then 0
+      else uploads.restarts
     end,
     error = coalesce(p_ending -> 'failed', p_ending -> 'later'),
     lease_id = null,
@@ -341,7 +348,9 @@ begin
     )),
     private.follow_media(uploads.account_id, p_media_id, clock_timestamp())
   from private.media_uploads as uploads
-  where uploads.media_id = p_media_id and uploads.remote_id is not null;
+  where uploads.media_id = p_media_id
+    -- A worker that holds it may be about to send the old description.
+    and (uploads.remote_id is not null or uploads.lease_id is not null);
   return to_jsonb(v_media);
 end
 $$;
@@ -370,6 +379,7 @@ begin
     from private.publish_jobs as jobs
     where jobs.account_id = new.id and not jobs.media_ready
   ));
+  perform private.refresh_lanes(array[new.id]);
   return new;
 end
 $$;

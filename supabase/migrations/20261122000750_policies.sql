@@ -541,6 +541,11 @@ begin
       'id', v_account.id, 'network', v_account.network, 'text_limit', v_account.text_limit
     ),
     'segments', v_segments,
+    'published', (
+      select count(*)
+      from public.post_segments as segments
+      where segments.post_id = v_post.id and segments.status = 'published'
+    ),
     'media', private.shown_media(v_account.workspace_id, v_segments),
     'prices', (select jsonb_object_agg(prices.action, prices.micros) from private.prices),
     'problems', coalesce(v_problems, '[]'),

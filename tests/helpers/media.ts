@@ -64,7 +64,7 @@ export type ClaimedUpload = {
   state: string
   remote_id: string | null
   next_chunk: number
-  attempts: number
+  restarts: number
   object_key: string
 }
 

@@ -32,6 +32,9 @@ const docs = {
       'account-not-connected',
       'scheduled-in-past',
       'self-reply-unavailable',
+      'media-not-ready',
+      'media-rejected',
+      'media-unknown',
       'over-budget',
       'day-full',
     ],
@@ -47,7 +50,7 @@ const docs = {
     summary: 'Copy a post as a new draft',
     description: 'Text, media, metadata and late policy of any post, whatever became of it.',
     responses: { 201: { ...answer, headers: ['etag', 'location'] } },
-    errors: ['role-required', 'workspace-suspended'],
+    errors: ['role-required', 'workspace-suspended', 'media-unknown'],
   }),
 }
 

@@ -22,6 +22,9 @@ const docs = {
       'workspace-suspended',
       'account-not-connected',
       'self-reply-unavailable',
+      'media-not-ready',
+      'media-rejected',
+      'media-unknown',
       'over-budget',
       'day-full',
       'illegal-transition',
@@ -58,7 +61,7 @@ export const publishedPosts = (deps: Deps) => {
   const id = validate('param', IdParam)
   return new Hono()
     .post('/posts/:id/resume', user, docs.resume, id, ifMatch, noBody, once, async (c) =>
-      sendVersion(c, await resumePost(c.var.caller, c.req.valid('param').id, c.var.version)),
+      sendVersion(c, await resumePost(deps, c.var.caller, c.req.valid('param').id, c.var.version)),
     )
     .post('/posts/:id/drop-remainder', user, docs.drop, id, ifMatch, noBody, once, async (c) =>
       sendVersion(c, await dropRemainder(c.var.caller, c.req.valid('param').id, c.var.version)),

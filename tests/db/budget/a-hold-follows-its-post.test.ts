@@ -212,6 +212,19 @@ test('a caller who comes without our functions pays for whatever might be a URL'
     expect(await hold({ text: 'see https://example.com', has_url: false })).toBe(POST_WITH_URL)
   }))
 
+test('a copy costs what its post cost', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const text = { text: 'version 1.2 is out', has_url: false }
+    const post = await schedulePost(tx, account, { texts: [text as never] })
+    await actFor(tx, account)
+    const sql = 'select public.duplicate_post($1) as copy'
+    const { rows } = await tx.query<{ copy: { id: string } }>(sql, [post])
+    const copy = rows[0]?.copy.id ?? ''
+    await tx.query('select public.schedule_post($1, $2)', [copy, at(60)])
+    expect((await holdsOf(tx, copy))[0]?.held).toBe(POST)
+  }))
+
 test.each([
   [0, '$0.00'],
   [15_000, '$0.015'],

@@ -287,6 +287,22 @@ test('validates every segment: length, limit, link, problems and warnings, and k
   expect(calls.map(({ name }) => name)).toEqual(['rpc/review_post'])
 })
 
+test('says nothing of segments that are on X: their pictures may be deleted here', async () => {
+  const media_ids = ['01936f0e-0000-7000-8000-00000000000a']
+  const { call, calls } = fakeApi({
+    'rpc/review_post': reviewOf({ published: 1 }),
+    'rpc/update_post': () => postRow(),
+  })
+  const [sent, next] = [{ text: 'x'.repeat(281), media_ids }, { text: 'more' }]
+  const changed = await call('PATCH', `/posts/${POST}`, { body: { segments: [sent, next] } })
+  expect(changed.status).toBe(200)
+  expect(calls.map(({ name }) => name)).toEqual(['rpc/review_post', 'rpc/update_post'])
+
+  const added = [sent, { ...next, media_ids }]
+  const { body } = await call('PATCH', `/posts/${POST}`, { body: { segments: added } })
+  expect(body.errors).toMatchObject([{ pointer: '/segments/1/media_ids/0', slug: 'media-unknown' }])
+})
+
 test('points into the body that was sent, whichever way the text came', async () => {
   const { call } = fakeApi({
     ...withAccount,

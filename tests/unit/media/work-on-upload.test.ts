@@ -15,7 +15,7 @@ const upload = (changes: Partial<Upload> = {}): Upload => ({
   state: 'waiting',
   remote_id: null,
   next_chunk: 0,
-  attempts: 0,
+  restarts: 0,
   object_key: 'media/w/m',
   etag: 'e',
   kind: 'image',
@@ -139,7 +139,7 @@ test.each([
   [
     'one forgotten again and again fails',
     failure('refused', 'media-gone'),
-    { attempts: 3 },
+    { restarts: 3 },
     ['failed', undefined],
   ],
   ['a lost answer is tried again', failure('unknown', 'timeout'), {}, ['later', undefined]],
@@ -154,6 +154,13 @@ test.each([
   const left = await run(upload({ remote_id: '7', ...changes }))
   expect(Object.keys(left)).toContain(ending)
   expect((left as { restart?: boolean }).restart).toBe(restart)
+})
+
+test('a file that uploading from the start does not help is to be uploaded anew by its author', async () => {
+  const { run } = stage({ append: failure('refused', 'media-gone') })
+  expect(await run(upload({ remote_id: '7', restarts: 3 }))).toMatchObject({
+    failed: { who: 'author', remedy: expect.stringContaining('POST /media') },
+  })
 })
 
 test('what another worker began and the network refuses is uploaded anew before the file is blamed', async () => {

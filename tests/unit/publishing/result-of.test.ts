@@ -124,6 +124,14 @@ test('an upload that X forgot holds up its post, not the lane', () => {
   expect(forgotten.block_account_until).toBeUndefined()
 })
 
+test('one that X forgets again and again is to be uploaded anew by its author', () => {
+  const forgotten = of(failure('refused', 'media-gone'), { number: 4 })
+  expect(forgotten).toMatchObject({
+    outcome: 'refused',
+    error: { who: 'author', remedy: expect.stringContaining('POST /media') },
+  })
+})
+
 test('backs off from 2 s, doubling, to 15 min', () => {
   expect([1, 2, 3, 9, 10, 30].map(backoffMs)).toEqual([
     2_000, 4_000, 8_000, 512_000, 900_000, 900_000,

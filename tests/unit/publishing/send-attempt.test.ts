@@ -137,3 +137,10 @@ test('what waited for its turn until the lease was too short is not sent', async
   expect(publish).not.toHaveBeenCalled()
   expect(result).toMatchObject({ outcome: 'retry', error: { slug: 'lease-too-short' } })
 })
+
+test('a post never goes without a medium it shows', async () => {
+  const publish = vi.fn(async () => accepted('9'))
+  const { result } = await send(publish, { attempt: attemptOf({ media: ['1', null] }) })
+  expect(publish).not.toHaveBeenCalled()
+  expect(result).toMatchObject({ outcome: 'retry', error: { slug: 'media-missing' } })
+})
