@@ -120,9 +120,26 @@ create policy "members can read their workspace's attempts"
 insert into private.partition_policies (parent, owner, owner_column, fillfactor)
 values ('public.publish_attempts', 'public.posts', 'post_id', 50);
 
+-- A promoted standby takes writes at once, and its control file names the new timeline only after its
+-- next checkpoint, which may take minutes: what is written now names it from the first moment.
+create function private.current_timeline()
+returns int
+language sql
+stable
+set search_path = ''
+as $$
+  select case
+    when pg_is_in_recovery() then (select timeline_id from pg_catalog.pg_control_checkpoint())
+    else ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int
+  end;
+$$;
+
+comment on function private.current_timeline() is
+  'The timeline of what this database writes; on a standby, that of its last checkpoint.';
+
 insert into private.incarnation (system_identifier, timeline)
-select control.system_identifier, checkpoint.timeline_id
-from pg_catalog.pg_control_system() as control, pg_catalog.pg_control_checkpoint() as checkpoint;
+select control.system_identifier, private.current_timeline()
+from pg_catalog.pg_control_system() as control;
 
 create function private.is_publishing_held()
 returns boolean
@@ -132,10 +149,8 @@ set search_path = ''
 as $$
   select incarnation.held_since is not null
     or incarnation.system_identifier <> control.system_identifier
-    or incarnation.timeline <> checkpoint.timeline_id
-  from private.incarnation,
-    pg_catalog.pg_control_system() as control,
-    pg_catalog.pg_control_checkpoint() as checkpoint;
+    or incarnation.timeline <> private.current_timeline()
+  from private.incarnation, pg_catalog.pg_control_system() as control;
 $$;
 
 comment on function private.is_publishing_held() is

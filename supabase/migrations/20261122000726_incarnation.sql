@@ -90,11 +90,10 @@ as $$
   update private.incarnation
   set
     system_identifier = control.system_identifier,
-    timeline = checkpoint.timeline_id,
+    timeline = private.current_timeline(),
     held_since = null,
     seen_at = p_now
-  from pg_catalog.pg_control_system() as control,
-    pg_catalog.pg_control_checkpoint() as checkpoint;
+  from pg_catalog.pg_control_system() as control;
   select private.clear_alert('publishing-held');
   select private.clear_alert('hold-failed');
 $$;

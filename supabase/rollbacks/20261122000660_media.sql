@@ -12,6 +12,7 @@ drop function public.create_media(uuid, jsonb);
 drop function private.create_media(uuid, jsonb);
 drop function private.shown_media(uuid, jsonb);
 drop function private.require_media(uuid);
+drop function private.unsent_media(uuid);
 drop trigger post_segments_after_delete_free_media on public.post_segments;
 drop function private.tg_post_segments__free_media();
 drop trigger post_segments_after_insert_use_media on public.post_segments;

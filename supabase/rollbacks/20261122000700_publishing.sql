@@ -16,6 +16,7 @@ drop function private.claim_window(int, interval, timestamptz);
 drop trigger accounts_after_delete_forget_live_attempts on public.accounts;
 drop function private.tg_accounts__forget_live_attempts();
 drop function private.is_publishing_held();
+drop function private.current_timeline();
 drop table private.incarnation;
 drop table private.publish_workers;
 drop table private.remote_posts;
