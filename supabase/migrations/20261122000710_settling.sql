@@ -178,7 +178,7 @@ comment on function private.mark_segments(private.attempt_result[]) is
   'Gives segments the status that the outcomes of their attempts mean.';
 
 -- A thread with segments to come stays publishing while it goes on, and becomes partially_published
--- when the answer was late and the queue has to take it up again.
+-- when the answer was late and the queue has to take it up again, or when its author has withdrawn it.
 create function private.finish_posts(p_post_ids uuid[], p_now timestamptz)
 returns uuid[]
 language plpgsql
@@ -207,7 +207,8 @@ begin
     set
       status = case
         when progress.is_complete then 'published'
-        when posts.status = 'unconfirmed' then 'partially_published'
+        when posts.status = 'unconfirmed' or posts.unpublish_requested_at is not null
+          then 'partially_published'
         else posts.status
       end,
       published_at = progress.published_at,
@@ -376,6 +377,7 @@ as $$
     group by segments.post_id
   ) as following
   join public.posts on posts.id = following.post_id
+  where posts.unpublish_requested_at is null
   on conflict (post_id) do update
   set
     state = 'waiting', position = excluded.position, run_at = excluded.run_at, stale_at = 'infinity'
@@ -420,6 +422,27 @@ $$;
 comment on function private.apply_blocks(private.attempt_result[], timestamptz) is
   'Keeps lanes, or all lanes of an app, closed until X will take posts again.';
 
+-- X has something of a post that was gone. Its author asked for all of it to be deleted; whoever
+-- deleted it on X by hand, which is noted in one moment with the request, is left to ask for more.
+create function private.remove_found(p_post_id uuid, p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  insert into private.removals (post_id, account_id, workspace_id, next_try_at)
+  select id, account_id, workspace_id, p_now
+  from public.posts
+  where id = p_post_id and unpublish_requested_at < coalesce(unpublished_at, 'infinity')
+  on conflict (post_id) do nothing;
+
+  update public.posts
+  set unpublished_at = null
+  where id = p_post_id and unpublished_at is not null;
+$$;
+
+comment on function private.remove_found(uuid, timestamptz) is
+  'A segment of an unpublished post turned up on X: it is deleted, too.';
+
 -- X has a segment whose attempt was closed as absent: nothing is sent again where that can still be
 -- stopped. False when it cannot: it is on X already, being sent, or its author withdrew the post.
 create function private.reopen_attempt(
@@ -451,6 +474,7 @@ begin
   update public.posts
   set status = 'publishing'
   where id = p_attempt.post_id and status in ('scheduled', 'partially_published');
+  perform private.remove_found(p_attempt.post_id, p_now);
   perform private.reserve_posts(array[p_attempt.post_id], p_now, p_may_refuse => false);
   insert into private.live_attempts (
     post_id, position, number, account_id, workspace_id, go_id, sending_at, deadline_at, next_look_at

@@ -9,6 +9,7 @@ drop function private.apply_results(private.attempt_result[], interval, timestam
 drop function private.late_answers(private.attempt_result[], private.attempt_result[]);
 drop function private.record_late_answers(private.attempt_result[], timestamptz);
 drop function private.reopen_attempt(public.publish_attempts, text, timestamptz);
+drop function private.remove_found(uuid, timestamptz);
 drop function private.apply_blocks(private.attempt_result[], timestamptz);
 drop function private.continue_threads(uuid[], interval, timestamptz);
 drop function private.requeue_posts(private.attempt_result[], timestamptz);

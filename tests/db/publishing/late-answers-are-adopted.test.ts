@@ -130,6 +130,59 @@ test('leaves a post alone that its author has withdrawn meanwhile, and alerts', 
     expect(await alerts(tx, post)).toBe(1)
   }))
 
+test('of a thread that its author unpublished it is deleted, too, and nothing more is sent', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const texts = ['one', 'two', 'three']
+    const post = await schedulePost(tx, account, { texts, latePolicy: 'publish' })
+    const one = await startSending(tx)
+    await settle(
+      tx,
+      one.claimId,
+      [resultFor(first(one.attempts), 'accepted', { remote_id: '11' })],
+      {
+        release: [account.id],
+      },
+    )
+    const two = await startSending(tx, at(60))
+    await rescue(tx, at(100))
+    await actFor(tx, account)
+    await tx.query(`update private.live_attempts set sending_at = now() - interval '1 day'`)
+    await tx.query('select public.resolve_post($1)', [post])
+    await tx.query('select public.unpublish_post($1)', [post])
+    await tx.query('select service.settle_removal($1, 0::smallint, p_now => $2)', [post, at(900)])
+    expect(await readPost(tx, post)).toMatchObject({ unpublished_at: at(900) })
+
+    const late = resultFor(first(two.attempts), 'accepted', { remote_id: '12' })
+    await settle(tx, two.claimId, [late], { now: at(1000) })
+    expect(await readPost(tx, post)).toMatchObject({
+      status: 'partially_published',
+      unpublished_at: null,
+    })
+    expect(await count(tx, 'private.publish_jobs where post_id = $1', [post])).toBe(0)
+    expect(await count(tx, 'private.removals where post_id = $1', [post])).toBe(1)
+    expect((await startSending(tx, at(1100))).attempts).toEqual([])
+    expect((await tx.query('select * from private.ledger_faults() as fault')).rows).toEqual([])
+  }))
+
+test('of a post whose owner deleted it on X, it stays there until somebody asks for more', () =>
+  withTx(async (tx) => {
+    const { post, claimId, attempt } = await givenUp(tx, ['one', 'two'])
+    await settle(tx, claimId, [resultFor(attempt, 'accepted', { remote_id: '11' })], {
+      now: at(490),
+    })
+    const two = await startSending(tx, at(600))
+    await rescue(tx, at(640))
+    await look(tx, at(1100), { verdict: 'absent' })
+    await look(tx, at(1200), { verdict: 'absent' })
+    await tx.query(`select private.note_removed($1, 0::smallint, '11', $2)`, [post, at(1300)])
+    const late = resultFor(first(two.attempts), 'accepted', { remote_id: '12' })
+    await settle(tx, two.claimId, [late], { now: at(1400) })
+    expect(await readSegments(tx, post)).toMatchObject([{}, { remote_id: '12' }])
+    expect(await readPost(tx, post)).toMatchObject({ unpublished_at: null })
+    expect(await count(tx, 'private.removals where post_id = $1', [post])).toBe(0)
+  }))
+
 test('a late "nothing left me" sends the segment of a rescued thread again, and stops no Go', () =>
   withTx(async (tx) => {
     const account = await connectAccount(tx)
