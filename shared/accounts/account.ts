@@ -24,6 +24,9 @@ export const Account = z
     time_zone: z.string().meta({ description: 'IANA name.' }),
     connected_at: instant(),
     disconnected_at: instant().nullable(),
+    paused_at: instant().nullable().meta({
+      description: 'Since when it is kept paused. Connecting it again does not end that.',
+    }),
     created_at: instant(),
     version: z.int().meta({ description: 'Also the ETag, in quotes.' }),
   })
@@ -34,7 +37,9 @@ export type Account = z.infer<typeof Account>
 export const UpdateAccountInput = z
   .strictObject({
     time_zone: z.string().min(1).max(100).optional().meta({ description: 'IANA name.' }),
-    paused: z.boolean().optional().meta({ description: 'A paused account publishes nothing.' }),
+    paused: z.boolean().optional().meta({
+      description: 'A paused account publishes nothing, also once it was connected again.',
+    }),
     can_self_reply: z.boolean().optional().meta({
       description: 'true: let threads try again whether X lets the account reply to itself.',
     }),

@@ -72,6 +72,8 @@ create table public.accounts (
   time_zone text not null default 'UTC',
   connected_at timestamptz not null default now(),
   disconnected_at timestamptz,
+  -- A pause is somebody's decision: losing the connection and making it anew do not end it.
+  paused_at timestamptz,
   created_at timestamptz not null default now(),
   version int not null default 1,
   constraint accounts_network_known check (network in ('x')),
@@ -79,6 +81,8 @@ create table public.accounts (
     check (status in ('active', 'paused', 'needs_reauth', 'disconnected')),
   constraint accounts_disconnected_iff_time
     check ((disconnected_at is not null) = (status = 'disconnected')),
+  constraint accounts_connected_paused_iff_time
+    check (status not in ('active', 'paused') or (status = 'paused') = (paused_at is not null)),
   constraint accounts_text_limit_known check (text_limit between 1 and 25000)
 );
 
@@ -351,7 +355,7 @@ as $$
     twitter_username = excluded.twitter_username,
     display_name = excluded.display_name,
     text_limit = excluded.text_limit,
-    status = 'active',
+    status = case when accounts.paused_at is null then 'active' else 'paused' end,
     status_detail = null,
     connected_at = now(),
     disconnected_at = null,
@@ -359,7 +363,7 @@ as $$
 $$;
 
 comment on function private.save_account(jsonb) is
-  'Adds an account that was connected, or revives it.';
+  'Adds an account that was connected, or revives it; a paused one stays paused.';
 
 -- A pair that comes from its owner ends whatever was under way with the one before.
 create function private.save_tokens(p_account jsonb)
@@ -432,7 +436,7 @@ comment on function service.connect_account(jsonb) is
   'Adds or revives an account with its encrypted tokens; 409 when it is connected elsewhere.';
 
 -- p_changes may hold time_zone, paused and can_self_reply (booleans; true: try again whether X lets
--- it). p_version null skips the comparison.
+-- it). One that is not connected can be paused, too, before it is. p_version null skips the comparison.
 create function private.update_account(p_account_id uuid, p_changes jsonb, p_version int)
 returns jsonb
 language plpgsql
@@ -442,10 +446,6 @@ as $$
 declare
   v_account public.accounts := private.lock_account(p_account_id, 'admin', p_version);
 begin
-  if p_changes ? 'paused' and v_account.status not in ('active', 'paused') then
-    perform private.refuse(409, 'account-not-connected',
-      format('The account is %s.', v_account.status), 'Connect it again first.');
-  end if;
   if p_changes ? 'time_zone' and not exists (
     select from pg_catalog.pg_timezone_names where name = p_changes ->> 'time_zone'
   ) then
@@ -456,11 +456,19 @@ begin
   update public.accounts
   set
     time_zone = coalesce(p_changes ->> 'time_zone', accounts.time_zone),
-    status_detail = case when p_changes ? 'paused' then null else accounts.status_detail end,
+    paused_at = case
+      when not p_changes ? 'paused' then accounts.paused_at
+      when (p_changes ->> 'paused')::boolean then coalesce(accounts.paused_at, now())
+    end,
+    status_detail = case
+      when p_changes ? 'paused' and accounts.status in ('active', 'paused') then null
+      else accounts.status_detail
+    end,
     status = case
+      when not p_changes ? 'paused' or accounts.status not in ('active', 'paused')
+        then accounts.status
       when (p_changes ->> 'paused')::boolean then 'paused'
-      when p_changes ? 'paused' then 'active'
-      else accounts.status
+      else 'active'
     end,
     can_self_reply =
       coalesce((p_changes ->> 'can_self_reply')::boolean, accounts.can_self_reply),

@@ -18,13 +18,20 @@ as $$
     join public.posts on posts.id = results.post_id
     where results.outcome = 'retry' and results.error ->> 'slug' = 'account-suspended'
     order by posts.account_id
+  ), free as (
+    -- Others lock an account before its lane. One that somebody is changing is left to the next refusal.
+    select accounts.id, refused.error
+    from refused
+    join public.accounts on accounts.id = refused.account_id
+    where accounts.status = 'active'
+    for no key update of accounts skip locked
   ), paused as (
     update public.accounts
     set
-      status = 'paused', status_detail = refused.error ->> 'detail',
+      status = 'paused', paused_at = p_now, status_detail = refused.error ->> 'detail',
       version = accounts.version + 1
-    from refused
-    where accounts.id = refused.account_id and accounts.status = 'active'
+    from free as refused
+    where accounts.id = refused.id
     returning accounts.id, accounts.workspace_id, accounts.twitter_username, refused.error
   )
   insert into public.events (workspace_id, type, subject_type, subject_id, data)

@@ -261,7 +261,7 @@ $$;
 create trigger accounts_after_update_wake_looks
   after update of status on public.accounts
   for each row when (
-    new.status = 'active' and old.status in ('needs_reauth', 'disconnected')
+    new.status in ('active', 'paused') and old.status in ('needs_reauth', 'disconnected')
   )
   execute function private.tg_accounts__wake_looks();
 

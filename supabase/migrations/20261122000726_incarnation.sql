@@ -496,6 +496,8 @@ as $$
 declare
   v_row private.restored_accounts;
 begin
+  -- Before its lane, as everybody does who changes an account.
+  perform from public.accounts where id = p_account_id for no key update;
   perform private.lock_lanes(array[p_account_id]);
   perform private.adopt_unsent(finds.post_id, finds.position, finds.remote_id, finds.sent_at, p_now)
   from (
@@ -550,6 +552,6 @@ $$;
 create trigger accounts_after_update_wake_restored
   after update of status on public.accounts
   for each row when (
-    new.status = 'active' and old.status in ('needs_reauth', 'disconnected')
+    new.status in ('active', 'paused') and old.status in ('needs_reauth', 'disconnected')
   )
   execute function private.tg_accounts__wake_restored();

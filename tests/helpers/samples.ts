@@ -23,6 +23,7 @@ export const accountRow = (overrides: Record<string, unknown> = {}) => ({
   time_zone: 'UTC',
   connected_at: at,
   disconnected_at: null,
+  paused_at: null,
   created_at: at,
   version: 1,
   ...overrides,

@@ -44,7 +44,7 @@ const docs = {
   update: describe({
     summary: 'Pause, resume or change an account',
     responses: { 200: answer },
-    errors: ['role-required', 'account-not-connected', 'time-zone-unknown'],
+    errors: ['role-required', 'time-zone-unknown'],
   }),
   disconnect: describe({
     summary: 'Disconnect an account',

@@ -11,6 +11,16 @@ const SQL = 'select public.update_account($1, $2, $3) as account'
 const update = async (tx: Tx, id: string, changes: object, version: number | null = null) =>
   (await tx.query<{ account: AccountRow }>(SQL, [id, changes, version])).rows[0]?.account
 
+/** Its owner connects the account again, with a new pair. */
+const reconnect = (tx: Tx, id: string) =>
+  tx.query(
+    `select service.connect_account(to_jsonb(accounts) || jsonb_build_object(
+       'encrypted_tokens', 'v1.test.iv.newer', 'expires_at', now() + interval '2 hours', 'scopes', '[]'::jsonb
+     ))
+     from public.accounts where id = $1`,
+    [id],
+  )
+
 /** A fresh account, and its owner as the caller. */
 const ownAccount = async (tx: Tx) => {
   const person = await signUp(tx)
@@ -37,19 +47,40 @@ test('a paused account sends nothing until it is resumed', () =>
     expect((await claimJobs(tx)).lanes).toHaveLength(1)
   }))
 
-test('an account that is not connected can be neither paused nor resumed', () =>
+test('a pause outlives the connection, and sends nothing when that is made anew', () =>
   withTx(async (tx) => {
-    const person = await signUp(tx)
-    const id = await connectX(tx, person)
-    await requireReauth(tx, id, 1)
-    await asUser(tx, person.id)
+    const account = await connectAccount(tx)
+    await schedulePost(tx, account)
+    await asUser(tx, account.person.id)
+    await update(tx, account.id, { paused: true })
+    await asOwner(tx)
+    await requireReauth(tx, account.id, 1)
+    expect(await readAccount(tx, account.id)).toMatchObject({ status: 'needs_reauth' })
 
-    for (const paused of [true, false]) {
-      expect(await refusalOf(tx, SQL, [id, { paused }, null])).toMatchObject({
-        code: 'PT409',
-        message: 'account-not-connected',
-      })
+    await reconnect(tx, account.id)
+    expect(await readAccount(tx, account.id)).toMatchObject({ status: 'paused' })
+    expect((await claimJobs(tx)).lanes).toEqual([])
+    await asUser(tx, account.person.id)
+    expect(await update(tx, account.id, { paused: false })).toMatchObject({ status: 'active' })
+    await asOwner(tx)
+    expect((await claimJobs(tx)).lanes).toHaveLength(1)
+  }))
+
+test('an account can be paused, and resumed, before it is connected again', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    await requireReauth(tx, account.id, 1)
+    const change = async (paused: boolean) => {
+      await asUser(tx, account.person.id)
+      const changed = await update(tx, account.id, { paused })
+      await asOwner(tx)
+      return changed?.status
     }
+    expect(await change(true)).toBe('needs_reauth')
+    expect(await change(false)).toBe('needs_reauth')
+    expect(await change(true)).toBe('needs_reauth')
+    await reconnect(tx, account.id)
+    expect(await readAccount(tx, account.id)).toMatchObject({ status: 'paused' })
   }))
 
 test('its time zone is an IANA zone', () =>
