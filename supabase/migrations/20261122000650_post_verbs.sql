@@ -497,6 +497,36 @@ $$;
 comment on function private.count_published(public.posts, jsonb) is
   'How many segments of a post are on X. Refuses new segments that differ from those.';
 
+-- A segment that is sent again because X did not show it is protected by being the same: X refuses what it
+-- has, and a late find is known by its text. Where a person has decided, it is theirs to change.
+create function private.require_same_again(p_post public.posts, p_segments jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_position smallint;
+begin
+  select min(ours.position) into v_position
+  from private.given_up_attempts as given
+  join public.post_segments as ours
+    on ours.post_id = given.post_id and ours.position = given.position
+  left join private.read_segments(p_segments) as theirs on theirs.place = ours.position
+  where given.post_id = p_post.id
+    and p_post.status not in ('failed', 'partially_published')
+    and ours.status = 'pending'
+    and (theirs.text is distinct from ours.text or theirs.media_ids is distinct from ours.media_ids);
+  if v_position is not null then
+    perform private.refuse(409, 'outcome-unknown',
+      format('X did not show segment %s when it was looked for, and may do so yet: changed, it could be there twice.', v_position),
+      'Leave it as it is, or cancel the post and write another one that may stand beside it.');
+  end if;
+end
+$$;
+
+comment on function private.require_same_again(public.posts, jsonb) is
+  'Refuses to change a segment that was sent, was not found on X, and waits to be sent again.';
+
 create function private.require_editable(p_post public.posts)
 returns void
 language plpgsql
@@ -535,6 +565,7 @@ declare
 begin
   perform private.require_editable(v_post);
   if p_changes ? 'segments' then
+    perform private.require_same_again(v_post, p_changes -> 'segments');
     perform private.write_segments(
       v_post, p_changes -> 'segments', private.count_published(v_post, p_changes -> 'segments')
     );

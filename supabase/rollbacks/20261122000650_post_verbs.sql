@@ -16,6 +16,7 @@ drop function private.retry_post(uuid, int, timestamptz);
 drop function private.schedule_post(uuid, timestamptz, int, timestamptz);
 drop function private.update_post(uuid, jsonb, int, timestamptz);
 drop function private.require_editable(public.posts);
+drop function private.require_same_again(public.posts, jsonb);
 drop function private.count_published(public.posts, jsonb);
 drop function private.create_post(jsonb, timestamptz);
 drop function private.set_schedule(public.posts, timestamptz, timestamptz);

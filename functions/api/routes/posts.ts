@@ -42,6 +42,7 @@ const docs = {
       'workspace-suspended',
       'post-not-editable',
       'segment-on-x',
+      'outcome-unknown',
       'self-reply-unavailable',
       'media-not-ready',
       'media-rejected',

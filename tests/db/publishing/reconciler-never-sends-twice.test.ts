@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Tx, withTx } from '../../helpers/database.ts'
 import {
+  actFor,
   at,
   claimJobs,
   claimLooks,
@@ -15,6 +16,7 @@ import {
   settle,
   startSending,
 } from '../../helpers/publishing.ts'
+import { refusalOf } from '../../helpers/refusal.ts'
 
 const QUIET_SECONDS = 420
 
@@ -73,6 +75,24 @@ test('what the second attempt found to be there already was published when X say
     await look(tx, QUIET_SECONDS + 80, { verdict: 'found', remote_id: '42', sent_at: at(150) })
 
     expect(await readPost(tx, post)).toMatchObject({ status: 'published', published_at: at(150) })
+  }))
+
+test('what waits to be sent again stays as it was: X knows it by that', () =>
+  withTx(async (tx) => {
+    const { account, post } = await unconfirmed(tx, ['one', 'two'])
+    await look(tx, QUIET_SECONDS + 1, { verdict: 'absent' })
+    await look(tx, QUIET_SECONDS + 60, { verdict: 'absent' })
+    await actFor(tx, account)
+
+    const sql = 'select public.update_post($1, $2)'
+    expect(await refusalOf(tx, sql, [post, { segments: ['uno', 'two'] }])).toMatchObject({
+      code: 'PT409',
+      message: 'outcome-unknown',
+    })
+    await tx.query(sql, [post, { segments: ['one', 'due', 'tre'], late_policy: 'publish' }])
+    expect((await startSending(tx, at(QUIET_SECONDS + 61))).attempts).toMatchObject([
+      { post_id: post, number: 2, text: 'one' },
+    ])
   }))
 
 test('takes a refusal, a timeout or an incomplete timeline for no evidence', () =>
