@@ -166,7 +166,7 @@ export const failureTable: readonly Row[] = [
     says: /(bit|be) shorter|text is too long|^code 186$/im,
     kind: 'refused',
     who: 'author',
-    remedy: 'Shorten the text; X counts links as 23 characters and emoji as 2.',
+    remedy: 'Shorten the text. If what X lets the account write has changed, connect it again.',
   },
   {
     slug: 'looks-automated',

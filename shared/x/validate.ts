@@ -18,7 +18,8 @@ const tooLong = (text: string, limit: number): Issue[] => {
   const length = weightedLength(text)
   if (length <= limit) return []
   const detail = `The text counts ${length} characters on X; this account may write ${limit}.`
-  return [{ slug: 'text-too-long', detail, remedy: `Shorten it by ${length - limit}.` }]
+  const remedy = `Shorten it by ${length - limit}, or connect the account again if X lets it write more now.`
+  return [{ slug: 'text-too-long', detail, remedy }]
 }
 
 const brokenCharacters = (text: string): Issue[] =>

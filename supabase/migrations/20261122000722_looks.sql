@@ -117,6 +117,9 @@ as $$
       accounts.status in ('active', 'paused') and not exists (
         select from private.live_attempts as live
         where live.post_id = given.post_id and live.position = given.position
+      ) and exists (
+        select from public.post_segments as segments
+        where segments.post_id = given.post_id and segments.position = given.position
       ) as can_look
     from private.given_up_attempts as given
     join public.accounts on accounts.id = given.account_id

@@ -42,11 +42,19 @@ export const createPostChanges = ({ world, acts: { act, serve }, truth, random }
     await act(account, 'create_post', { p_post: post })
   }
 
+  /** What X has of it stays as it is; the rest is written anew, with other pictures or with none. */
   const edit = (account: SimAccount, post: Post) => {
-    const first = world.state().segments.find((segment) => segment.post === post.id)
-    const number = /^#\d+/.exec(first?.text ?? '')?.[0] ?? '#0'
-    const text = `${number}.0 edited at ${Math.round(scheduler.now())}`
-    return act(account, 'update_post', { p_post_id: post.id, p_changes: { segments: [{ text }] } })
+    const segments = world.state().segments.filter((segment) => segment.post === post.id)
+    const number = segments.map(({ text }) => /^#\d+/.exec(text)?.[0]).find(Boolean) ?? '#0'
+    const edited = segments.map(({ status, position, text, media }) => {
+      if (status === 'published') return { text, media_ids: media }
+      const written = `${number}.${position} edited at ${Math.round(scheduler.now())}`
+      return show(account, written)
+    })
+    const [only, ...rest] = edited
+    const isCut = post.status !== 'partially_published' && rest.length > 0 && random.chance(0.5)
+    const p_changes = { segments: isCut ? [only] : edited }
+    return act(account, 'update_post', { p_post_id: post.id, p_changes })
   }
 
   /** An honest person: gives the id when X has the post, and says "not there" only when it has not. */
