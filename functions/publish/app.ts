@@ -5,7 +5,7 @@ import type { Deps } from '../../shared/deps.ts'
 import { createOnError } from '../../shared/http/on-error.ts'
 import { requireCron } from '../../shared/http/require-cron.ts'
 import type { Network } from '../../shared/networks/network.ts'
-import { countCalls, freshIsolate } from '../../shared/publishing/cpu-plan.ts'
+import { chargeCalls, freshIsolate } from '../../shared/publishing/cpu-plan.ts'
 import { readRestored } from '../../shared/publishing/read-restored.ts'
 import { reconcile } from '../../shared/publishing/reconcile.ts'
 import { removePosts } from '../../shared/publishing/remove-posts.ts'
@@ -19,7 +19,7 @@ import { oneAtATime } from '../../shared/worker/one-at-a-time.ts'
  */
 export const createApp = (given: Deps, network: Network) => {
   const isolate = freshIsolate(given.monotonic())
-  const deps = { ...given, service: countCalls(isolate, given.service) }
+  const deps = { ...given, service: chargeCalls(isolate, given.service) }
   // A ring while lanes come to their end starts the next worker: the platform may have no other isolate.
   const publish = async () => {
     const { drained } = await runWorker(deps, network, isolate)

@@ -26,8 +26,8 @@ export const freshIsolate = (startedAt: number): Isolate => ({
   planned: 0,
 })
 
-/** Calls of the database as before, each counted in the isolate's CPU. */
-export const countCalls =
+/** Calls of the database as before, each charged to the CPU of the isolate. */
+export const chargeCalls =
   (isolate: Isolate, service: Rpc): Rpc =>
   <T>(fn: string, args?: Record<string, unknown>) => {
     isolate.cpuMs += CPU_MS_PER_CALL
