@@ -27,9 +27,13 @@ export const readRates = (headers: Headers): RateWindow[] => {
   })
 }
 
+/** Windows this long are waited for without being called exhausted, when X names no other time. */
+const SHORT_SECONDS = 15 * 60
+
 /**
- * When a 429 may be tried again and whom it concerns: the latest reset of the exhausted windows,
- * never before a Retry-After; null when X named no time.
+ * When a 429 may be tried again and whom it concerns: the latest reset of the exhausted windows, never
+ * before a Retry-After. Of windows that have room left only a short one is waited for, and only when X
+ * named nothing else: a day is told of with every answer. Null when X named no time.
  */
 export const readWait = (
   headers: Headers,
@@ -38,7 +42,9 @@ export const readWait = (
   const windows = readRates(headers)
   const exhausted = windows.filter((window) => window.remaining === 0)
   const seconds = whole(headers.get('retry-after'))
-  const times = (exhausted.length > 0 ? exhausted : windows).map(({ resetAt }) => resetAt.getTime())
+  const short = windows.filter((window) => window.seconds <= SHORT_SECONDS)
+  const told = exhausted.length > 0 || seconds !== null ? exhausted : short
+  const times = told.map(({ resetAt }) => resetAt.getTime())
   if (seconds !== null) times.push(now.getTime() + seconds * 1_000)
   return {
     after: times.length > 0 ? new Date(Math.max(...times)) : null,

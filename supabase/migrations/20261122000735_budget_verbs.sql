@@ -231,7 +231,8 @@ $$;
 comment on function public.set_budget(uuid, bigint, int) is
   'Sets what a workspace may spend in a month (null: no limit). Role admin. 412 when p_version is not the current one.';
 
--- What a post would be refused for if it were scheduled now. Its own hold is no obstacle to it.
+-- What a post would be refused for if it were scheduled now. Its own hold is no obstacle to it: only what
+-- asks for more than that is refused, however tight the budget and the day have become since.
 create function private.list_money_problems(
   p_account public.accounts, p_segments jsonb, p_post_id uuid, p_scheduled_at timestamptz,
   p_now timestamptz
@@ -258,23 +259,31 @@ begin
   select notices.*
   from private.budgets
   cross join lateral (
-    select budgets.limit_micros - private.budget_used(budgets.workspace_id, private.month_of(v_day))
-      + case when private.month_of(v_own.day) = private.month_of(v_day) then v_own.held else 0 end
-      as micros
+    select case
+      when private.month_of(v_own.day) = private.month_of(v_day) then v_own.held else 0
+    end as held
+  ) as own
+  cross join lateral (
+    select
+      budgets.limit_micros - private.budget_used(budgets.workspace_id, private.month_of(v_day))
+        + own.held as micros
   ) as free
   cross join lateral private.over_budget(
     v_price, free.micros, budgets.limit_micros, private.month_of(v_day)
   ) as notices
-  where budgets.workspace_id = p_account.workspace_id and v_price > free.micros;
+  where budgets.workspace_id = p_account.workspace_id
+    and v_price > greatest(free.micros, own.held);
 
   return query
   select notices.*
   from private.x_apps as apps
   join private.app_days as days on days.x_app_id = apps.id and days.day = v_day
+  cross join lateral (
+    select case when v_own.day = v_day then v_own.places else 0 end as places
+  ) as own
   cross join lateral private.day_full(apps.id, v_day, apps.posts_per_day, v_places) as notices
   where apps.id = p_account.x_app_id
-    and days.taken - case when v_own.day = v_day then v_own.places else 0 end + v_places
-      > apps.posts_per_day;
+    and v_places > greatest(apps.posts_per_day - days.taken + own.places, own.places);
 end
 $$;
 

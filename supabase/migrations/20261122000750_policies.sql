@@ -465,13 +465,17 @@ as $$
   union all
   select
     null, '/account_id', 'app-blocked',
-    case
-      when isfinite(apps.breaker_open_until) then format(
-        'X takes nothing from the app of this account before %s.', private.iso(apps.breaker_open_until)
-      )
-      else 'X takes nothing from the app of this account until its owner acts.'
-    end,
-    coalesce('The reason is: ' || apps.breaker_reason, 'Nothing to do for a rate window.')
+    concat_ws(
+      ' ',
+      case
+        when isfinite(apps.breaker_open_until) then format(
+          'X takes nothing from the app of this account before %s.', private.iso(apps.breaker_open_until)
+        )
+        else 'X takes nothing from the app of this account until its owner acts.'
+      end,
+      apps.breaker_reason
+    ),
+    coalesce(apps.breaker_remedy, 'Nothing to do: it goes on by itself.')
   from private.x_apps as apps
   where apps.id = p_account.x_app_id and apps.breaker_open_until > p_now
   union all

@@ -56,7 +56,8 @@ as $$
       (
         apps.breaker_open_until > p_now, 'app-blocked',
         coalesce(apps.breaker_reason, 'X takes nothing from the app of the account.'),
-        'Look at the alerts of GET /ready.', '-infinity', 'infinity'
+        coalesce(apps.breaker_remedy, 'Nothing to do: it goes on by itself.'),
+        '-infinity', apps.breaker_open_until
       ),
       (
         lanes.closed_by @> '{restored}' or private.is_publishing_held(), 'publishing-held',

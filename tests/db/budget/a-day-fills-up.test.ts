@@ -96,6 +96,26 @@ test('a full day refuses no post that stays where it is', () =>
     expect(await placesTaken(tx)).toBe(1)
   }))
 
+test('nor does a cap that was lowered below what is scheduled', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const post = await schedulePost(tx, account, { due: noon(3) })
+    await schedulePost(tx, account, { due: noon(3) })
+    await setCap(tx, 1)
+    const later = new Date(noon(3).getTime() + 3_600_000)
+    const problems = async (review: object) => {
+      const sql = 'select public.review_post($1) as review'
+      const { rows } = await tx.query<{ review: { problems: { slug: string }[] } }>(sql, [review])
+      return rows[0]?.review.problems.map(({ slug }) => slug)
+    }
+    await actFor(tx, account)
+    expect(await problems({ post_id: post, scheduled_at: later })).toEqual([])
+    expect(
+      await problems({ post_id: post, segments: ['one', 'two'], scheduled_at: later }),
+    ).toEqual(['day-full'])
+    await tx.query('select public.schedule_post($1, $2)', [post, later])
+  }))
+
 test('every app has its own days, and an app without a cap none', () =>
   withTx(async (tx) => {
     await setCap(tx, 1)

@@ -148,6 +148,27 @@ test('costs leave less for what is still to be scheduled, and stop nothing that 
     await expectLedgerAddsUp(tx)
   }))
 
+test('a month that others have used up refuses no post that asks for nothing more', () =>
+  withTx(async (tx) => {
+    const account = await connected(tx)
+    await setLimit(tx, account, 2 * POST, at(0))
+    const post = await schedulePost(tx, account, { due: at(60) })
+    await read(tx, account, ['1', '2', '3', '4', '5', '6'])
+    await actFor(tx, account)
+    const problems = async (review: object) => {
+      const sql = 'select public.review_post($1) as review'
+      const { rows } = await tx.query<{ review: { problems: { slug: string }[] } }>(sql, [review])
+      return rows[0]?.review.problems.map(({ slug }) => slug)
+    }
+    const moved = { post_id: post, scheduled_at: at(90) }
+    expect(await problems(moved)).toEqual([])
+    await tx.query('select public.schedule_post($1, $2)', [post, at(90)])
+    expect(await problems({ ...moved, segments: ['one', 'two'] })).toEqual(['over-budget'])
+    expect(
+      await problems({ account_id: account.id, segments: ['new'], scheduled_at: at(90) }),
+    ).toEqual(['over-budget'])
+  }))
+
 const collections = async (tx: Tx, seconds: number): Promise<unknown[]> =>
   (
     await tx.query<{ claim: { accounts: unknown[] } }>(

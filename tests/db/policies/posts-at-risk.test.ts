@@ -40,7 +40,7 @@ const RISKS: [string, string, unknown[]?][] = [
   ['token', `update public.accounts set status = 'needs_reauth'`],
   ['token', 'select public.disconnect_account(id) from public.accounts'],
   ['budget', `select private.close_lanes(array_agg(id), 'budget') from public.accounts`],
-  ['app-blocked', `update private.x_apps set breaker_open_until = $1`, [at(300)]],
+  ['app-blocked', `update private.x_apps set breaker_open_until = 'infinity'`],
   ['publishing-held', 'update private.incarnation set held_since = $1', [at(0)]],
   ['publishing-held', `select private.close_lanes(array_agg(id), 'restored') from public.accounts`],
 ]
@@ -87,6 +87,28 @@ test('a rate window puts at risk what is due within it, and says when it ends', 
     const rows = await listAtRisk(tx, account)
     expect(rows.map(({ post }) => post.id)).toEqual([within])
     expect(new Date(rows[0]?.reasons[0]?.until ?? '')).toEqual(at(900))
+  }))
+
+test('a breaker puts at risk what is due before it closes, with what X and its owner can do', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const within = await schedulePost(tx, account, { due: at(200) })
+    await schedulePost(tx, account, { due: at(301) })
+    await tx.query(`update private.account_tokens set scopes = '{offline.access}'`)
+    await tx.query(
+      `update private.x_apps set
+         breaker_open_until = $1, breaker_reason = 'No credits.', breaker_remedy = 'Buy credits.'`,
+      [at(300)],
+    )
+    const rows = await listAtRisk(tx, account)
+    expect(rows.map(({ post }) => post.id)).toEqual([within])
+    expect(rows[0]?.reasons).toMatchObject([{ detail: 'No credits.', remedy: 'Buy credits.' }])
+    expect(new Date(rows[0]?.reasons[0]?.until ?? '')).toEqual(at(300))
+
+    const review =
+      'select private.list_account_warnings(accounts, $2) as warning from public.accounts where id = $1'
+    const { rows: warnings } = await tx.query<{ warning: string }>(review, [account.id, at(0)])
+    expect(warnings[0]?.warning).toMatch(/before .+ No credits\..+Buy credits\./)
   }))
 
 test('a token that cannot be renewed puts at risk what is due after its end', () =>

@@ -249,6 +249,18 @@ describe('a 429', () => {
     expect(ask(429, { headers })).toMatchObject({ after, scope: 'app' })
   })
 
+  it('never waits a day for a window that has room left', () => {
+    const headers = {
+      ...window('x-rate-limit', 57, '2026-11-22T12:12:00Z'),
+      ...window('x-app-limit-24hour', 9_200, '2026-11-23T08:00:00Z'),
+    }
+    const short = new Date('2026-11-22T12:12:00Z')
+    expect(ask(429, { headers })).toMatchObject({ after: short, scope: 'account' })
+    const told = new Date('2026-11-22T12:01:00Z')
+    const named = ask(429, { headers: { ...headers, 'retry-after': '60' } })
+    expect(named).toMatchObject({ after: told, scope: 'account' })
+  })
+
   it('takes Retry-After when no window is told', () => {
     const after = new Date('2026-11-22T12:02:00Z')
     expect(ask(429, { headers: { 'retry-after': '120' } })).toMatchObject({ after })
