@@ -134,6 +134,7 @@ export type Database = {
           display_name: string | null
           id: string
           network: string
+          paused_at: string | null
           remote_user_id: string
           status: string
           status_detail: string | null
@@ -154,6 +155,7 @@ export type Database = {
           display_name?: string | null
           id?: string
           network?: string
+          paused_at?: string | null
           remote_user_id: string
           status?: string
           status_detail?: string | null
@@ -173,6 +175,7 @@ export type Database = {
           display_name?: string | null
           id?: string
           network?: string
+          paused_at?: string | null
           remote_user_id?: string
           status?: string
           status_detail?: string | null
@@ -324,6 +327,7 @@ export type Database = {
           height: number | null
           id: string
           kind: string
+          next_look_at: string | null
           ready_at: string | null
           rejection: Json | null
           status: string
@@ -345,6 +349,7 @@ export type Database = {
           height?: number | null
           id?: string
           kind: string
+          next_look_at?: string | null
           ready_at?: string | null
           rejection?: Json | null
           status?: string
@@ -365,6 +370,7 @@ export type Database = {
           height?: number | null
           id?: string
           kind?: string
+          next_look_at?: string | null
           ready_at?: string | null
           rejection?: Json | null
           status?: string
@@ -1221,6 +1227,7 @@ export type Database = {
         Returns: Json
       }
       claim_looks: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
+      claim_media_looks: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       claim_media_uploads: {
         Args: { p_lease?: string; p_limit?: number; p_now?: string }
         Returns: Json
@@ -1248,6 +1255,7 @@ export type Database = {
       }
       finish_token_revocation: { Args: { p_account_id: string }; Returns: Json }
       get_token_holder: { Args: { p_account_id: string }; Returns: Json }
+      give_up_media: { Args: { p_media_id: string; p_now?: string }; Returns: Json }
       keep_delivery_worker: { Args: { p_now?: string; p_worker_id: string }; Returns: Json }
       keep_worker: { Args: { p_now?: string; p_worker_id: string }; Returns: Json }
       lease_token_refresh: {

@@ -16,17 +16,26 @@ export const getMedia = async (
   const query = { id: `eq.${mediaId}`, status: 'neq.deleted' }
   const [row] = await caller.select<MediaRow>('media', query)
   if (!row) throw problems.notFound()
-  return Media.parse(await settleUpload(deps, rulesOf('x'), row))
+  const noticed = await settleUpload(deps, rulesOf('x'), row)
+  if (noticed.status === 'deleted') throw problems.notFound()
+  return Media.parse(noticed)
 }
 
-/** At most `count` media of a workspace (null: the personal one), newest first, after an id. */
+/** Files of so many media of a page are looked for: each is a question to storage. */
+const MOST_LOOKS = 20
+
+/**
+ * At most `count` media of a workspace (null: the personal one), newest first, after an id. Notices files
+ * that have come, while storage answers.
+ */
 export const listMedia = async (
+  deps: Settling,
   caller: Caller,
   workspaceId: string | null,
   before: string | null,
   count: number,
 ): Promise<Media[]> => {
-  const rows = await caller.select('media', {
+  const rows = await caller.select<MediaRow>('media', {
     ...inWorkspace(caller, workspaceId),
     status: 'neq.deleted',
     order: 'id.desc',
@@ -34,5 +43,9 @@ export const listMedia = async (
     ...(before ? { id: `lt.${before}` } : {}),
   })
   if (rows.length === 0) await requireVisible(caller, workspaceId)
-  return z.array(Media).parse(rows)
+  const awaited = rows.filter(({ status }) => status === 'uploading').slice(0, MOST_LOOKS)
+  const notice = (row: MediaRow) =>
+    awaited.includes(row) ? settleUpload(deps, rulesOf('x'), row).catch(() => row) : row
+  const noticed = await Promise.all(rows.map(notice))
+  return z.array(Media).parse(noticed.filter(({ status }) => status !== 'deleted'))
 }

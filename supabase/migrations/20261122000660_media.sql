@@ -27,6 +27,8 @@ create table public.media (
   -- Of the object that was read; another one under the same key is not what was checked.
   etag text,
   upload_expires_at timestamptz not null,
+  -- When a worker looks for the file next; null once it is known, or gone.
+  next_look_at timestamptz,
   version int not null default 1,
   created_at timestamptz not null default clock_timestamp(),
   ready_at timestamptz,
@@ -35,6 +37,8 @@ create table public.media (
   constraint media_bytes_positive check (bytes > 0),
   constraint media_file_name_length check (char_length(file_name) between 1 and 255),
   constraint media_alt_text_length check (char_length(alt_text) between 1 and 1000),
+  constraint media_looked_for_iff_uploading
+    check ((next_look_at is not null) = (status = 'uploading')),
   constraint media_rejected_iff_rejection
     check ((rejection is not null) = (status = 'rejected') or status = 'deleted'),
   constraint media_ready_was_read
@@ -49,8 +53,10 @@ comment on column public.media.content_type is
 create index media_workspace_id_id_idx on public.media (workspace_id, id desc);
 -- Serves: the foreign key.
 create index media_user_id_idx on public.media (user_id);
--- Serves: the duty that gives up unfinished uploads, and their limit.
-create index media_unfinished_idx on public.media (created_at) where status = 'uploading';
+-- Serves: claim_media_looks and the tick.
+create index media_next_look_at_idx on public.media (next_look_at) where next_look_at is not null;
+-- Serves: the limit of uploads that were begun.
+create index media_unfinished_idx on public.media (workspace_id) where status = 'uploading';
 
 create table private.media_uses (
   media_id uuid not null references public.media (id) on delete cascade,
@@ -97,6 +103,19 @@ $$;
 
 comment on function private.media_key(public.media) is 'Where the object is kept in the bucket.';
 
+-- A file may be on its way for as long after its URL has expired.
+create function private.upload_ends_at(p_media public.media)
+returns timestamptz
+language sql
+immutable
+set search_path = ''
+as $$
+  select p_media.upload_expires_at + interval '1 hour';
+$$;
+
+comment on function private.upload_ends_at(public.media) is
+  'When the file of a medium can come no more.';
+
 -- An object goes when its row does, whatever deletes the row.
 create function private.tg_media__remove_object()
 returns trigger
@@ -106,7 +125,7 @@ set search_path = ''
 as $$
 begin
   insert into private.object_removals (object_key, last_try_at)
-  values (private.media_key(old), old.upload_expires_at + interval '1 hour')
+  values (private.media_key(old), private.upload_ends_at(old))
   on conflict (object_key) do nothing;
   return null;
 end
@@ -287,15 +306,17 @@ begin
   ) then
     perform private.refuse(409, 'media-upload-limit',
       'The workspace has 200 uploads that were begun and not finished.',
-      'Finish them, or delete them with DELETE /media/:id.');
+      'Finish them, or delete them with DELETE /media/:id. GET /media notices the files that have come.');
   end if;
   insert into public.media (
-    workspace_id, user_id, file_name, content_type, bytes, kind, alt_text, upload_expires_at
+    workspace_id, user_id, file_name, content_type, bytes, kind, alt_text, upload_expires_at,
+    next_look_at
   )
   values (
     p_workspace_id, (select auth.uid()), p_media ->> 'file_name', p_media ->> 'content_type',
     (p_media ->> 'bytes')::bigint, p_media ->> 'kind', p_media ->> 'alt_text',
-    clock_timestamp() + make_interval(secs => (p_media ->> 'upload_seconds')::int)
+    clock_timestamp() + make_interval(secs => (p_media ->> 'upload_seconds')::int),
+    clock_timestamp() + interval '1 minute'
   )
   returning * into v_media;
   return to_jsonb(v_media);
@@ -362,7 +383,7 @@ begin
   end if;
 
   update public.media
-  set status = 'deleted', version = media.version + 1
+  set status = 'deleted', next_look_at = null, version = media.version + 1
   where id = p_media_id
   returning * into v_media;
   return to_jsonb(v_media);
@@ -406,6 +427,7 @@ begin
     height = (p_findings ->> 'height')::int,
     duration_ms = (p_findings ->> 'duration_ms')::int,
     ready_at = case when p_findings ? 'rejection' then null else p_now end,
+    next_look_at = null,
     version = media.version + 1
   where id = p_media_id and status = 'uploading';
   select * into v_media from public.media where id = p_media_id;
@@ -416,26 +438,62 @@ $$;
 comment on function service.record_media(uuid, jsonb, timestamptz) is
   'Makes an uploaded medium ready, or rejects it. Returns the medium as it is then.';
 
--- Files nobody uploaded within a day. What a post is to show cannot be among them.
-create function private.give_up_uploads(p_now timestamptz)
-returns void
+-- Nobody says that a file has come. The lease of a look is its next time, about twice the age of the
+-- medium: a look whose worker dies is simply made again.
+create function service.claim_media_looks(
+  p_limit int default 20, p_now timestamptz default clock_timestamp()
+)
+returns jsonb
 language sql
+security definer
 set search_path = ''
+set statement_timeout = '5s'
 as $$
-  update public.media
-  set status = 'deleted', version = media.version + 1
-  where id in (
+  with due as (
     select id
     from public.media
-    where status = 'uploading' and created_at < p_now - interval '1 day'
-    order by created_at
-    limit 100
+    where next_look_at <= p_now
+    order by next_look_at
+    limit p_limit
     for update skip locked
-  );
+  ), looked as (
+    update public.media
+    set next_look_at = p_now
+      + least(greatest(p_now - media.created_at, interval '1 minute'), interval '1 hour')
+    from due
+    where media.id = due.id
+    returning media.*
+  )
+  select coalesce(jsonb_agg(
+    to_jsonb(looked) || jsonb_build_object('is_last_look', private.upload_ends_at(looked) <= p_now)
+    order by looked.id
+  ), '[]')
+  from looked;
 $$;
 
-comment on function private.give_up_uploads(timestamptz) is
-  'Deletes media whose file did not come within a day.';
+comment on function service.claim_media_looks(int, timestamptz) is
+  'Media whose files are to be looked for in storage now: rows with is_last_look, when nothing can come any more.';
+
+-- Only after a look that began when nothing could come any more, and found nothing.
+create function service.give_up_media(
+  p_media_id uuid, p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+begin
+  update public.media
+  set status = 'deleted', next_look_at = null, version = media.version + 1
+  where id = p_media_id and status = 'uploading' and private.upload_ends_at(media) <= p_now;
+  return jsonb_build_object('given_up', found);
+end
+$$;
+
+comment on function service.give_up_media(uuid, timestamptz) is
+  'Deletes a medium whose file never came.';
 
 create function service.claim_object_removals(
   p_limit int default 50, p_now timestamptz default clock_timestamp()

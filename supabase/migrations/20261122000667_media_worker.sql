@@ -284,10 +284,10 @@ set search_path = ''
 as $$
 begin
   perform private.expire_uploads(p_now);
-  perform private.give_up_uploads(p_now);
   perform private.postpone_uploads(p_now);
   if exists (select from private.media_uploads where due_at <= p_now)
-    or exists (select from private.object_removals where next_try_at <= p_now) then
+    or exists (select from private.object_removals where next_try_at <= p_now)
+    or exists (select from public.media where next_look_at <= p_now) then
     perform private.ring('media', 1, p_now);
   end if;
   perform private.clear_alert('media-duty-failed');
@@ -302,7 +302,7 @@ end
 $$;
 
 comment on function private.watch_media(timestamptz) is
-  'Rings the media function when uploads or removals are due. Never raises.';
+  'Rings the media function when uploads, removals or looks for files are due. Never raises.';
 
 create function service.ring_media()
 returns jsonb

@@ -3,7 +3,8 @@ set local statement_timeout = '60s';
 
 drop function service.settle_object_removals(text[], timestamptz);
 drop function service.claim_object_removals(int, timestamptz);
-drop function private.give_up_uploads(timestamptz);
+drop function service.give_up_media(uuid, timestamptz);
+drop function service.claim_media_looks(int, timestamptz);
 drop function service.record_media(uuid, jsonb, timestamptz);
 drop function public.delete_media(uuid, int);
 drop function private.delete_media(uuid, int);
@@ -20,6 +21,7 @@ drop function private.tg_post_segments__use_media();
 drop trigger media_after_update_remove_object on public.media;
 drop trigger media_after_delete_remove_object on public.media;
 drop function private.tg_media__remove_object();
+drop function private.upload_ends_at(public.media);
 drop function private.media_key(public.media);
 drop table private.object_removals;
 drop table private.media_uses;

@@ -86,7 +86,7 @@ export const media = (deps: Deps) => {
     .get('/media', user, docs.list, workspace, validate('query', ListQuery), async (c) => {
       const { cursor, limit } = c.req.valid('query')
       const { caller, workspaceId } = c.var
-      const rows = await listMedia(caller, workspaceId, cursor?.[0] ?? null, limit + 1)
+      const rows = await listMedia(deps, caller, workspaceId, cursor?.[0] ?? null, limit + 1)
       return c.json(
         paginate(c, rows, limit, (medium) => [medium.id]),
         200,

@@ -3,7 +3,7 @@ import { asOwner, asUser, signUp } from '../../helpers/callers.ts'
 import { connect, type Tx, withTx } from '../../helpers/database.ts'
 import { beginMedia, postWithMedia, readyMedia } from '../../helpers/media.ts'
 import { commitAs } from '../../helpers/posts.ts'
-import { at, connectAccount, count, NOW, readPost, tick } from '../../helpers/publishing.ts'
+import { at, connectAccount, count, NOW, readPost } from '../../helpers/publishing.ts'
 import { refusalOf } from '../../helpers/refusal.ts'
 
 const REMOVE = 'select public.delete_media($1)'
@@ -85,20 +85,6 @@ test('what is read of a file is recorded once', () =>
     await tx.query('select service.record_media($1, $2)', [media, again])
     const { rows } = await tx.query('select etag, width from public.media where id = $1', [media])
     expect(rows).toEqual([{ etag: 'e', width: 10 }])
-  }))
-
-test('files that never came are given up after a day, with what may be left of them', () =>
-  withTx(async (tx) => {
-    const account = await connectAccount(tx)
-    const [never, kept] = [
-      await beginMedia(tx, account.person),
-      await readyMedia(tx, account.person),
-    ]
-    await tx.query(`update public.media set created_at = $1`, [at(-90_000)])
-
-    await tick(tx, NOW)
-    expect([await statusOf(tx, never), await statusOf(tx, kept)]).toEqual(['deleted', 'ready'])
-    expect(await removals(tx)).toBe(1)
   }))
 
 test('an object is removed at once, and once more after nobody can upload it any more', () =>

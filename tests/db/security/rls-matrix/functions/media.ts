@@ -32,6 +32,14 @@ export const media: Record<string, FunctionRow> = {
     WORKERS,
     `service.settle_media_upload(${LEASE}, '{}')`,
   ],
+  'service.claim_media_looks(integer,timestamp with time zone)': [
+    SPENT,
+    'service.claim_media_looks()',
+  ],
+  'service.give_up_media(uuid,timestamp with time zone)': [
+    WORKERS,
+    'service.give_up_media(gen_random_uuid())',
+  ],
   'service.claim_object_removals(integer,timestamp with time zone)': [
     SPENT,
     'service.claim_object_removals()',
