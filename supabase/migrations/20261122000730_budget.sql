@@ -392,6 +392,24 @@ $$;
 comment on function private.settle_holds(uuid[], boolean) is
   'Settles open holds by what was sent and releases what will not be; returns what that gives back.';
 
+create function private.give_back_holds(p_post_ids uuid[], p_end boolean default false)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_changes private.hold_change[] := private.settle_holds(p_post_ids, p_end);
+begin
+  if v_changes <> '{}' then
+    perform private.charge_budgets(v_changes);
+    perform private.take_places(v_changes);
+  end if;
+end
+$$;
+
+comment on function private.give_back_holds(uuid[], boolean) is
+  'Settles open holds, and gives money and places that they do not need back to their months and days.';
+
 -- What scheduled posts need now: [post, its app, day, price of each segment, segments to send].
 create function private.wanted_holds(p_post_ids uuid[], p_now timestamptz)
 returns table (
@@ -541,7 +559,6 @@ set enable_seqscan = off
 as $$
 declare
   v_settled int;
-  v_changes private.hold_change[];
 begin
   update private.spend_ledger
   set settled = held, is_open = false
@@ -551,9 +568,7 @@ begin
     return;
   end if;
 
-  v_changes := private.settle_holds(p_post_ids);
-  perform private.charge_budgets(v_changes);
-  perform private.take_places(v_changes);
+  perform private.give_back_holds(p_post_ids);
   perform private.record_unheld(p_post_ids);
 end
 $$;
@@ -571,13 +586,12 @@ as $$
 declare
   v_published uuid[];
   v_others uuid[];
-  v_changes private.hold_change[];
 begin
   select
     array_agg(subject_id) filter (where type = 'post.published'),
     array_agg(subject_id) filter (where type in (
       'post.partially_published', 'post.failed', 'post.held', 'post.missed', 'post.canceled',
-      'post.unscheduled', 'post.updated'
+      'post.unscheduled', 'post.updated', 'post.deleted'
     ))
   into v_published, v_others
   from new_events
@@ -587,11 +601,7 @@ begin
     perform private.settle_published(v_published);
   end if;
   if v_others is not null then
-    v_changes := private.settle_holds(v_others);
-    if v_changes <> '{}' then
-      perform private.charge_budgets(v_changes);
-      perform private.take_places(v_changes);
-    end if;
+    perform private.give_back_holds(v_others);
   end if;
   return null;
 end

@@ -329,6 +329,13 @@ as $$
   where ledger.is_open
     and posts.status not in ('scheduled', 'publishing', 'unconfirmed', 'partially_published')
   union all
+  select format('post %s is partially_published, nothing sends its rest, and its hold is open', posts.id)
+  from private.spend_ledger as ledger
+  join public.posts on posts.id = ledger.post_id and posts.status = 'partially_published'
+  where ledger.is_open
+    and not exists (select from private.publish_jobs as jobs where jobs.post_id = posts.id)
+    and not exists (select from private.live_attempts as live where live.post_id = posts.id)
+  union all
   select format('post %s is %s without a hold', posts.id, posts.status)
   from public.posts
   where (

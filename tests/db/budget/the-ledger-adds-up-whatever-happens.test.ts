@@ -105,6 +105,18 @@ const verbs: Record<string, (world: World, step: Step) => Promise<unknown>> = {
     const answer = resultFor(attempt, 'accepted', { remote_id: `late-${a}-${b}` })
     await settle(tx, attempt.account_id, [answer], { now: at(now) })
   },
+  /** Its owner deletes on X what was first sent of a post. */
+  removed: async ({ tx, now, posts }, { a }) => {
+    const post = pick(posts, a)
+    if (!post) return
+    await tx.query(
+      `select private.note_removed(post_id, position, remote_id, $2)
+       from public.post_segments
+       where post_id = $1 and status = 'published' and removed_at is null
+       order by position limit 1`,
+      [post.id, at(now)],
+    )
+  },
   found: async ({ tx, now }, { b }) => {
     const verdict = b % 2 ? { verdict: 'absent' } : { verdict: 'found', remote_id: `found-${b}` }
     await look(tx, at(now), verdict)
