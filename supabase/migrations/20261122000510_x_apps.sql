@@ -137,14 +137,14 @@ declare
 begin
   select * into v_app from private.x_apps where id = p_x_app_id for no key update;
   perform private.require_version(v_app.version, p_version, 'app');
-  if p_changes ? 'posts_per_day' then
-    perform private.set_posts_per_day(p_x_app_id, (p_changes ->> 'posts_per_day')::int);
-  end if;
-
   update private.x_apps
   set
     name = coalesce(p_changes ->> 'name', x_apps.name),
     encrypted_client_secret = coalesce(p_encrypted_secret, x_apps.encrypted_client_secret),
+    posts_per_day = case
+      when p_changes ? 'posts_per_day' then (p_changes ->> 'posts_per_day')::int
+      else x_apps.posts_per_day
+    end,
     version = x_apps.version + 1
   where id = p_x_app_id
   returning * into v_app;

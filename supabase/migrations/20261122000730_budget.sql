@@ -6,7 +6,7 @@
 --
 --   a post that ended:            held = settled + released
 --   a workspace and a month:      committed = sum(held - released) of its holds
---   an app with a cap and a day:  taken = sum(places) of the holds
+--   an app and a day:             taken = sum(places) of the holds
 --
 -- Publishing itself changes neither budget nor day: settling moves money within a hold. So what is
 -- due at one instant waits for no row that all posts of a workspace share.
@@ -71,7 +71,7 @@ create table private.app_days (
 ) with (fillfactor = 50);
 
 comment on table private.app_days is
-  'How many places of a day (UTC) of an X app are taken. Apps without a cap have no rows.';
+  'How many places of a day (UTC) of an X app are taken, whether it has a cap or not.';
 
 create table private.spend_ledger (
   post_id uuid not null,
@@ -262,6 +262,8 @@ $$;
 comment on function private.day_full(uuid, date, int, int) is
   'What somebody is told for whose post a day of an X app has no room.';
 
+-- Apps without a cap are counted, too: a count that began with the cap would have to keep everybody
+-- from scheduling while it is made, or miss who is scheduling at that moment.
 create function private.take_places(
   p_changes private.hold_change[], p_may_refuse boolean default true
 )
@@ -275,7 +277,8 @@ begin
   with sums as (
     select changes.x_app_id, changes.day, sum(changes.places)::int as places
     from unnest(p_changes) as changes
-    join private.x_apps as apps on apps.id = changes.x_app_id and apps.posts_per_day is not null
+    -- An app that is gone with its workspace has no days any more.
+    join private.x_apps as apps on apps.id = changes.x_app_id
     group by changes.x_app_id, changes.day
     having sum(changes.places) <> 0
   ), taken as (

@@ -74,6 +74,8 @@ const verbs: Record<string, (world: World, step: Step) => Promise<unknown>> = {
     const account = pick(accounts, a)
     if (account) await setLimit(tx, account, b % 3 === 0 ? null : (b % 20) * 50_000, at(now))
   },
+  cap: ({ tx }, { a, b }) =>
+    tx.query('update private.x_apps set posts_per_day = $1', [a % 2 ? null : 1 + (b % 10)]),
   tick: async (world, { b }) => {
     world.now += (b % 90) * 60
     await tick(world.tx, at(world.now))
