@@ -8,7 +8,10 @@ import { type CreateXAppInput, type UpdateXAppInput, XApp } from './x-app.ts'
 
 type Need = Pick<Deps, 'env' | 'randomUUID'>
 
-/** Registers an X app of a workspace (null: the personal one). Throws 409 when it is registered. */
+/**
+ * Registers an X app of a workspace (null: the personal one). Throws 409 when it is registered there,
+ * or accounts were connected through it elsewhere.
+ */
 export const createXApp = async (
   deps: Need,
   caller: Caller,

@@ -518,6 +518,39 @@ alter table private.token_revocations enable row level security;
 
 -- Scheduled posts stay scheduled: their lane is closed until the account is connected again, and
 -- each post's own late policy decides what happens when its time passes.
+create function private.end_connection(p_account public.accounts)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  with taken as (
+    delete from private.account_tokens where account_id = p_account.id
+    returning encrypted_tokens
+  )
+  insert into private.token_revocations (account_id, workspace_id, encrypted_tokens)
+  select p_account.id, p_account.workspace_id, taken.encrypted_tokens from taken
+  on conflict (account_id) do update
+  set encrypted_tokens = excluded.encrypted_tokens, next_try_at = now(), try_count = 0;
+
+  update public.accounts
+  set
+    status = 'disconnected', status_detail = null, disconnected_at = now(),
+    version = accounts.version + 1
+  where id = p_account.id and status <> 'disconnected';
+  if found then
+    insert into public.events (workspace_id, type, subject_type, subject_id, data)
+    values (
+      p_account.workspace_id, 'account.disconnected', 'account', p_account.id,
+      jsonb_build_object('account_id', p_account.id, 'twitter_username', p_account.twitter_username)
+    );
+  end if;
+end
+$$;
+
+comment on function private.end_connection(public.accounts) is
+  'Disconnects an account: its tokens are destroyed here and revoked at X. Safe to repeat.';
+
 create function private.disconnect_account(p_account_id uuid, p_version int)
 returns jsonb
 language plpgsql
@@ -527,27 +560,7 @@ as $$
 declare
   v_account public.accounts := private.lock_account(p_account_id, 'admin', p_version);
 begin
-  with taken as (
-    delete from private.account_tokens where account_id = p_account_id
-    returning encrypted_tokens
-  )
-  insert into private.token_revocations (account_id, workspace_id, encrypted_tokens)
-  select p_account_id, v_account.workspace_id, taken.encrypted_tokens from taken
-  on conflict (account_id) do update
-  set encrypted_tokens = excluded.encrypted_tokens, next_try_at = now(), try_count = 0;
-
-  update public.accounts
-  set
-    status = 'disconnected', status_detail = null, disconnected_at = now(),
-    version = accounts.version + 1
-  where id = p_account_id and status <> 'disconnected';
-  if found then
-    insert into public.events (workspace_id, type, subject_type, subject_id, data)
-    values (
-      v_account.workspace_id, 'account.disconnected', 'account', p_account_id,
-      jsonb_build_object('account_id', p_account_id, 'twitter_username', v_account.twitter_username)
-    );
-  end if;
+  perform private.end_connection(v_account);
   select * into v_account from public.accounts where id = p_account_id;
   return to_jsonb(v_account);
 end

@@ -59,6 +59,48 @@ $$;
 comment on function private.emit_x_app_event(private.x_apps, text) is
   'Writes one event about an X app in the running transaction.';
 
+-- Client ids are public, so naming one proves nothing; an account that was connected through an app
+-- does. Until then the app is whose owner comes next, and nobody can keep it from him. The deployment's
+-- own has no client id here, and so never makes way.
+create function private.make_way_for_x_app(p_workspace_id uuid, p_client_id text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_app private.x_apps;
+begin
+  -- Who comes at the same time waits, and finds what was registered.
+  perform pg_advisory_xact_lock(hashtextextended('x-app:' || p_client_id, 0));
+  -- Whoever connects an account through it is waited for, or waits and finds the app gone.
+  select * into v_app from private.x_apps
+  where client_id = p_client_id and deleted_at is null
+  for update;
+  if not found then
+    return;
+  elsif v_app.workspace_id = p_workspace_id then
+    perform private.refuse(409, 'x-app-registered', 'This X app is registered in this workspace.',
+      'Use it as it is, or change its secret with PATCH /x-apps/:id.');
+  elsif exists (select from public.accounts where x_app_id = v_app.id) then
+    perform private.refuse(409, 'x-app-registered', 'Another workspace uses this X app.',
+      'If it is yours, ask the operator of this deployment to release it, naming its client id.');
+  end if;
+
+  update private.x_apps
+  set deleted_at = now(), encrypted_client_secret = null, version = x_apps.version + 1
+  where id = v_app.id;
+  -- Who came next is no business of the workspace that loses it.
+  insert into public.events (workspace_id, type, subject_type, subject_id, actor_type, actor_id, data)
+  values (
+    v_app.workspace_id, 'app.superseded', 'x_app', v_app.id, 'system', null,
+    jsonb_build_object('x_app_id', v_app.id, 'name', v_app.name)
+  );
+end
+$$;
+
+comment on function private.make_way_for_x_app(uuid, text) is
+  'Ends a registration through which no account was ever connected; 409 when one was, or when it is the workspace''s own.';
+
 -- p_app: {id, name, client_id, posts_per_day?}. The id comes from our functions, because the secret
 -- is sealed for it.
 create function private.create_x_app(
@@ -74,6 +116,7 @@ declare
 begin
   perform private.require_role(p_workspace_id, 'admin');
   perform private.require_unsuspended(p_workspace_id);
+  perform private.make_way_for_x_app(p_workspace_id, p_app ->> 'client_id');
   insert into private.x_apps (
     id, workspace_id, name, client_id, encrypted_client_secret, posts_per_day
   )
@@ -85,12 +128,6 @@ begin
   returning * into v_app;
   perform private.emit_x_app_event(v_app, 'app.created');
   return private.x_app_document(v_app);
-exception
-  when unique_violation then
-    perform private.refuse(
-      409, 'x-app-registered', 'This X app is registered already, here or in another workspace.',
-      'Use the one that is registered, or delete it there first.'
-    );
 end
 $$;
 
@@ -137,14 +174,14 @@ declare
 begin
   select * into v_app from private.x_apps where id = p_x_app_id for no key update;
   perform private.require_version(v_app.version, p_version, 'app');
-  if p_changes ? 'posts_per_day' then
-    perform private.set_posts_per_day(p_x_app_id, (p_changes ->> 'posts_per_day')::int);
-  end if;
-
   update private.x_apps
   set
     name = coalesce(p_changes ->> 'name', x_apps.name),
     encrypted_client_secret = coalesce(p_encrypted_secret, x_apps.encrypted_client_secret),
+    posts_per_day = case
+      when p_changes ? 'posts_per_day' then (p_changes ->> 'posts_per_day')::int
+      else x_apps.posts_per_day
+    end,
     version = x_apps.version + 1
   where id = p_x_app_id
   returning * into v_app;
@@ -206,6 +243,43 @@ $$;
 comment on function private.forget_app_secrets() is
   'Destroys the secrets of deleted apps once no token has to be revoked with them any more.';
 
+create function private.release_x_app(p_client_id text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_app private.x_apps;
+begin
+  -- Whoever settles what was sent holds a lane when it changes the app.
+  perform private.lock_lanes(array(
+    select accounts.id
+    from private.x_apps as apps
+    join public.accounts on accounts.x_app_id = apps.id
+    where apps.client_id = p_client_id
+  ));
+  select * into strict v_app from private.x_apps
+  where client_id = p_client_id and deleted_at is null
+  for update;
+  perform private.end_connection(connected.account)
+  from (
+    select accounts as account
+    from public.accounts
+    where x_app_id = v_app.id and status <> 'disconnected'
+    order by id
+  ) as connected;
+  update private.x_apps
+  set deleted_at = now(), version = x_apps.version + 1
+  where id = v_app.id
+  returning * into v_app;
+  perform private.forget_app_secrets();
+  perform private.emit_x_app_event(v_app, 'app.deleted');
+end
+$$;
+
+comment on function private.release_x_app(text) is
+  'An operator''s word that an X app is not whose it is registered for: disconnects its accounts and deletes it.';
+
 -- What callers see ----------
 
 create function public.create_x_app(p_workspace_id uuid, p_app jsonb, p_encrypted_secret text)
@@ -217,7 +291,7 @@ as $$
 $$;
 
 comment on function public.create_x_app(uuid, jsonb, text) is
-  'Registers an X app of a workspace. Role admin. 409 when it is registered anywhere.';
+  'Registers an X app of a workspace. Role admin. 409 when it is registered there, or accounts were connected through it elsewhere.';
 
 create function public.list_x_apps(p_workspace_id uuid)
 returns jsonb

@@ -440,6 +440,8 @@ begin
     returning posts.id
   )
   select coalesce(array_agg(id), '{}') into v_post_ids from changed;
+  -- X refused none of their segments, so nothing else tells their holds that the rest stays unsent.
+  perform private.give_back_holds(v_post_ids, p_end => true);
   perform private.emit_outcomes(v_post_ids);
 end
 $$;

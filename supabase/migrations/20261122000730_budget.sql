@@ -6,7 +6,7 @@
 --
 --   a post that ended:            held = settled + released
 --   a workspace and a month:      committed = sum(held - released) of its holds
---   an app with a cap and a day:  taken = sum(places) of the holds
+--   an app and a day:             taken = sum(places) of the holds
 --
 -- Publishing itself changes neither budget nor day: settling moves money within a hold. So what is
 -- due at one instant waits for no row that all posts of a workspace share.
@@ -71,7 +71,7 @@ create table private.app_days (
 ) with (fillfactor = 50);
 
 comment on table private.app_days is
-  'How many places of a day (UTC) of an X app are taken. Apps without a cap have no rows.';
+  'How many places of a day (UTC) of an X app are taken, whether it has a cap or not.';
 
 create table private.spend_ledger (
   post_id uuid not null,
@@ -262,6 +262,8 @@ $$;
 comment on function private.day_full(uuid, date, int, int) is
   'What somebody is told for whose post a day of an X app has no room.';
 
+-- Apps without a cap are counted, too: a count that began with the cap would have to keep everybody
+-- from scheduling while it is made, or miss who is scheduling at that moment.
 create function private.take_places(
   p_changes private.hold_change[], p_may_refuse boolean default true
 )
@@ -275,7 +277,8 @@ begin
   with sums as (
     select changes.x_app_id, changes.day, sum(changes.places)::int as places
     from unnest(p_changes) as changes
-    join private.x_apps as apps on apps.id = changes.x_app_id and apps.posts_per_day is not null
+    -- An app that is gone with its workspace has no days any more.
+    join private.x_apps as apps on apps.id = changes.x_app_id
     group by changes.x_app_id, changes.day
     having sum(changes.places) <> 0
   ), taken as (
@@ -391,6 +394,24 @@ $$;
 
 comment on function private.settle_holds(uuid[], boolean) is
   'Settles open holds by what was sent and releases what will not be; returns what that gives back.';
+
+create function private.give_back_holds(p_post_ids uuid[], p_end boolean default false)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_changes private.hold_change[] := private.settle_holds(p_post_ids, p_end);
+begin
+  if v_changes <> '{}' then
+    perform private.charge_budgets(v_changes);
+    perform private.take_places(v_changes);
+  end if;
+end
+$$;
+
+comment on function private.give_back_holds(uuid[], boolean) is
+  'Settles open holds, and gives money and places that they do not need back to their months and days.';
 
 -- What scheduled posts need now: [post, its app, day, price of each segment, segments to send].
 create function private.wanted_holds(p_post_ids uuid[], p_now timestamptz)
@@ -541,7 +562,6 @@ set enable_seqscan = off
 as $$
 declare
   v_settled int;
-  v_changes private.hold_change[];
 begin
   update private.spend_ledger
   set settled = held, is_open = false
@@ -551,9 +571,7 @@ begin
     return;
   end if;
 
-  v_changes := private.settle_holds(p_post_ids);
-  perform private.charge_budgets(v_changes);
-  perform private.take_places(v_changes);
+  perform private.give_back_holds(p_post_ids);
   perform private.record_unheld(p_post_ids);
 end
 $$;
@@ -571,13 +589,12 @@ as $$
 declare
   v_published uuid[];
   v_others uuid[];
-  v_changes private.hold_change[];
 begin
   select
     array_agg(subject_id) filter (where type = 'post.published'),
     array_agg(subject_id) filter (where type in (
       'post.partially_published', 'post.failed', 'post.held', 'post.missed', 'post.canceled',
-      'post.unscheduled', 'post.updated'
+      'post.unscheduled', 'post.updated', 'post.deleted'
     ))
   into v_published, v_others
   from new_events
@@ -587,11 +604,7 @@ begin
     perform private.settle_published(v_published);
   end if;
   if v_others is not null then
-    v_changes := private.settle_holds(v_others);
-    if v_changes <> '{}' then
-      perform private.charge_budgets(v_changes);
-      perform private.take_places(v_changes);
-    end if;
+    perform private.give_back_holds(v_others);
   end if;
   return null;
 end

@@ -299,31 +299,7 @@ grant execute on function
   public.set_budget(uuid, bigint, int)
 to authenticated;
 
--- What the operator does ----------
-
--- Counting starts or ends with the cap, so the rows are made from the ledger.
-create function private.set_posts_per_day(p_x_app_id uuid, p_posts_per_day int)
-returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  perform from private.x_apps where id = p_x_app_id for update;
-  lock table private.app_days in exclusive mode;
-  update private.x_apps set posts_per_day = p_posts_per_day where id = p_x_app_id;
-  delete from private.app_days where x_app_id = p_x_app_id;
-  if p_posts_per_day is not null then
-    insert into private.app_days (x_app_id, day, taken)
-    select x_app_id, day, sum(places)
-    from private.spend_ledger
-    where x_app_id = p_x_app_id and day >= (now() at time zone 'UTC')::date - 1
-    group by x_app_id, day;
-  end if;
-end
-$$;
-
-comment on function private.set_posts_per_day(uuid, int) is
-  'Changes how many posts an X app may send on a day (UTC); null: as many as it likes.';
+-- What the operator asks ----------
 
 -- Reads everything: for tests, the simulation, and an operator in doubt.
 create function private.ledger_faults()
@@ -337,6 +313,13 @@ as $$
   join public.posts on posts.id = ledger.post_id
   where ledger.is_open
     and posts.status not in ('scheduled', 'publishing', 'unconfirmed', 'partially_published')
+  union all
+  select format('post %s is partially_published, nothing sends its rest, and its hold is open', posts.id)
+  from private.spend_ledger as ledger
+  join public.posts on posts.id = ledger.post_id and posts.status = 'partially_published'
+  where ledger.is_open
+    and not exists (select from private.publish_jobs as jobs where jobs.post_id = posts.id)
+    and not exists (select from private.live_attempts as live where live.post_id = posts.id)
   union all
   select format('post %s is %s without a hold', posts.id, posts.status)
   from public.posts
@@ -378,7 +361,7 @@ as $$
   full join (
     select ledger.x_app_id, ledger.day, sum(ledger.places)::int as taken
     from private.spend_ledger as ledger
-    join private.x_apps as apps on apps.id = ledger.x_app_id and apps.posts_per_day is not null
+    join private.x_apps as apps on apps.id = ledger.x_app_id
     group by ledger.x_app_id, ledger.day
   ) as sums using (x_app_id, day)
   where coalesce(days.taken, 0) <> coalesce(sums.taken, 0);

@@ -7,6 +7,7 @@ drop function private.settle_published(uuid[]);
 drop function private.record_unheld(uuid[]);
 drop function private.reserve_posts(uuid[], timestamptz, boolean);
 drop function private.wanted_holds(uuid[], timestamptz);
+drop function private.give_back_holds(uuid[], boolean);
 drop function private.settle_holds(uuid[], boolean);
 drop function private.sending_of(uuid[]);
 drop function private.take_places(private.hold_change[], boolean);

@@ -2,7 +2,6 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 drop function private.ledger_faults();
-drop function private.set_posts_per_day(uuid, int);
 drop function private.list_money_problems(public.accounts, jsonb, uuid, timestamptz, timestamptz);
 drop function public.set_budget(uuid, bigint, int);
 drop function public.get_budget(uuid);

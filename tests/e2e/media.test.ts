@@ -237,3 +237,21 @@ test("another workspace's media are as absent as none", async () => {
   const listed = (await page.api('GET', '/media?limit=1')).body
   expect([listed.data[0].id, listed.has_more]).toEqual([mine, true])
 })
+
+test('files that came show up in the list, and by themselves', async () => {
+  const [listed, unread] = [png(11, 12), png(13, 14)] as const
+  const first = await page.begin(listed, 'image/png', {})
+  const second = await page.begin(unread, 'image/png', {})
+  await page.put(first, listed)
+  await page.put(second, unread)
+  await asSuperuser('update public.media set next_look_at = now() where id = $1', [second.id])
+  const noticed = async () => {
+    const sql = 'select status, width from public.media where id = $1'
+    const [row] = await asSuperuser<{ status: string; width: number }>(sql, [second.id])
+    return row?.status === 'ready' && row.width === 13
+  }
+  await until('the worker has noticed the file', noticed, 20_000)
+
+  const list = (await page.api('GET', '/media')).body as { data: { id: string; status: string }[] }
+  expect(list.data.find(({ id }) => id === first.id)).toMatchObject({ status: 'ready', width: 11 })
+})

@@ -109,19 +109,38 @@ test('a secret that is rotated refreshes tokens from then on, and an app in use 
   })
 })
 
-test('an app is registered once, and strangers see nothing of it', async () => {
+test('an app in use is registered once, and strangers see nothing of it', async () => {
   const client = await registerAtX()
   const { body: app } = await api('POST', '/x-apps', { body: { name: 'Ours', ...client } })
+  await connect(app.id)
   const other = await newSandboxAccount(inject('stack'))
   const { data } = await other.client.auth.getSession()
   const stranger = apiAs(data.session?.access_token)
 
   const again = await stranger('POST', '/x-apps', { body: { name: 'Theirs', ...client } })
   expect(again.body.type).toMatch(/#x-app-registered$/)
+  expect(again.body.remedy).toContain('operator')
   expect((await stranger('GET', `/x-apps/${app.id}`)).status).toBe(404)
   const connecting = await stranger('POST', '/accounts/connect', { body: { x_app_id: app.id } })
   expect(connecting.status).toBe(404)
   expect((await api('GET', '/x-apps')).body.data.map(({ id }: { id: string }) => id)).toContain(
     app.id,
   )
+})
+
+test('an app that was only named is whose owner comes next', async () => {
+  const client = await registerAtX()
+  const named = { name: 'Not ours', client_id: client.client_id }
+  const { body: squatted } = await api('POST', '/x-apps', { body: named })
+  const other = await newSandboxAccount(inject('stack'))
+  const { data } = await other.client.auth.getSession()
+  const owner = apiAs(data.session?.access_token)
+
+  const registered = await owner('POST', '/x-apps', { body: { name: 'Mine', ...client } })
+  expect(registered.status).toBe(201)
+  expect((await api('GET', `/x-apps/${squatted.id}`)).status).toBe(404)
+  await until('who had it is told', async () => {
+    const { body } = await api('GET', '/events?limit=100')
+    return body.data.some(({ type }: { type: string }) => type === 'app.superseded')
+  })
 })

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Mention } from '../../shared/networks/happening.ts'
+import { signUp } from './callers.ts'
 import type { Tx } from './database.ts'
 import { postIn, type Status } from './posts.ts'
 import {
@@ -132,6 +133,13 @@ export async function emitOfWorkspaces(tx: Tx, account: Account): Promise<void> 
   await run(tx, `private.announce_unblock((select x_app_id from private.app_notices limit 1))`)
   await actFor(tx, account)
   await run(tx, 'public.delete_x_app($1)', app)
+  const wanted = { name: 'Own', client_id: randomUUID() }
+  for (const person of [account.person, await signUp(tx)]) {
+    await actFor(tx, { id: '', person })
+    const own = { id: randomUUID(), ...wanted }
+    await run(tx, `public.create_x_app($1, $2, 'v1.sealed')`, person.workspaceId, own)
+  }
+  await actFor(tx, account)
 
   await run(tx, 'public.set_budget($1, 5000000)', workspaceId)
   for (const committed of [9_000_000, 0]) {

@@ -38,7 +38,9 @@ export const committed = async (tx: Tx, person: Person): Promise<number> => {
 /** Places taken of the deployment's app over all days. */
 export const placesTaken = async (tx: Tx): Promise<number> => {
   const { rows } = await tx.query<{ sum: number }>(
-    'select coalesce(sum(taken), 0)::int as sum from private.app_days',
+    `select coalesce(sum(days.taken), 0)::int as sum
+     from private.app_days as days
+     join private.x_apps as apps on apps.id = days.x_app_id and apps.workspace_id is null`,
   )
   return rows[0]?.sum ?? Number.NaN
 }

@@ -22,7 +22,7 @@ const docs = {
   create: describe({
     summary: 'Register an X app of your own',
     description:
-      'Accounts connected with its x_app_id use its credits and its daily cap. Register <SUPABASE_URL>/functions/v1/api/accounts/callback as its callback at X.',
+      'Accounts connected with its x_app_id use its credits and its daily cap. Register <SUPABASE_URL>/functions/v1/api/accounts/callback as its callback at X. Until an account was connected through it, another workspace that registers the same app takes its place (`app.superseded`).',
     responses: { 201: { ...answer, headers: ['etag', 'location'] } },
     errors: ['not-found', 'role-required', 'workspace-suspended', 'x-app-registered'],
   }),

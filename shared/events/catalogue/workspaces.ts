@@ -59,6 +59,11 @@ export const workspaceEvents = {
   'app.created': entry('An X app of a workspace was registered.', app, own),
   'app.changed': entry('The name, the secret or the cap of an X app was changed.', app, own),
   'app.deleted': entry('An X app was deleted, with its secret.', app, own),
+  'app.superseded': entry(
+    'Another workspace registered an X app through which no account had been connected here: it is gone, with its secret.',
+    app,
+    own,
+  ),
   'app.blocked': entry(
     'X lets an app send nothing now; data says why. Its posts wait.',
     z.object({

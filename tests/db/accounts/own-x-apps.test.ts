@@ -35,14 +35,135 @@ const connection = (account: Account, appId: string) => ({
 const outcomes = (results: PromiseSettledResult<unknown>[]) =>
   results.map((result) => (result.status === 'fulfilled' ? 'done' : result.reason.message)).sort()
 
-test('of many who register one app at once, one does', async () => {
+const holders = async (clientId: string) =>
+  (
+    await tx.query<{ workspace_id: string }>(
+      'select workspace_id from private.x_apps where client_id = $1 and deleted_at is null',
+      [clientId],
+    )
+  ).rows.map((row) => row.workspace_id)
+
+const eventsAbout = async (appId: string) =>
+  (
+    await tx.query(
+      'select type, actor_type, actor_id from public.events where subject_id = $1 order by id',
+      [appId],
+    )
+  ).rows
+
+const refused = (promise: Promise<unknown>) =>
+  promise.then(
+    () => null,
+    ({ code, message, hint }) => ({ code, message, hint }),
+  )
+
+test('of many who register one app at once, each for his workspace, one has it in the end', async () => {
   const accounts: Account[] = []
   for (let n = 0; n < 4; n += 1) accounts.push(await connectAccount(tx))
   const clientId = randomUUID()
   const results = await race(4, (client, index) =>
     register(client, accounts[index] as Account, clientId),
   )
-  expect(outcomes(results)).toEqual(['done', ...Array(3).fill('x-app-registered')])
+  expect(outcomes(results)).toEqual(Array(4).fill('done'))
+  expect(await holders(clientId)).toHaveLength(1)
+})
+
+test('nobody keeps an app from its owner by naming it first, and who loses it hears of it but not from whom', async () => {
+  const [squatter, owner] = [await connectAccount(tx), await connectAccount(tx)]
+  const clientId = randomUUID()
+  const squatted = await register(tx, squatter, clientId)
+  const begin = (state: string) =>
+    commitAs(tx, squatter.person, `public.start_connection(null, $1, 'v1.sealed', null, $2)`, [
+      state.repeat(64),
+      squatted.id,
+    ])
+  await begin('c')
+  await register(tx, owner, clientId)
+
+  expect(await holders(clientId)).toEqual([owner.person.workspaceId])
+  expect(await eventsAbout(squatted.id)).toMatchObject([
+    { type: 'app.created', actor_type: 'user' },
+    { type: 'app.superseded', actor_type: 'system', actor_id: null },
+  ])
+  const { rows } = await tx.query(
+    `select service.take_oauth_state(repeat('c', 64)) as state,
+       (select encrypted_client_secret from private.x_apps where id = $1) as secret`,
+    [squatted.id],
+  )
+  expect(rows).toEqual([{ state: null, secret: null }])
+  expect(await refused(begin('d'))).toMatchObject({ code: 'PT404' })
+})
+
+test('an app through which an account was ever connected stays, and the refusal says whom to ask', async () => {
+  const [user, newcomer] = [await connectAccount(tx), await connectAccount(tx)]
+  const clientId = randomUUID()
+  const app = await register(tx, user, clientId)
+  const own = connection(user, app.id)
+  await tx.query('select service.connect_account($1)', [own])
+  await commitAs(tx, user.person, 'public.disconnect_account($1)', [own.id])
+
+  expect(await refused(register(tx, newcomer, clientId))).toMatchObject({
+    message: 'x-app-registered',
+    hint: expect.stringContaining('operator'),
+  })
+  expect(await refused(register(tx, user, clientId))).toMatchObject({
+    message: 'x-app-registered',
+    hint: expect.stringContaining('PATCH'),
+  })
+  expect(await holders(clientId)).toEqual([user.person.workspaceId])
+})
+
+test('an operator frees an app for its owner: the accounts that were connected through it are disconnected', async () => {
+  const [user, newcomer] = [await connectAccount(tx), await connectAccount(tx)]
+  const clientId = randomUUID()
+  const app = await register(tx, user, clientId)
+  const own = connection(user, app.id)
+  await tx.query('select service.connect_account($1)', [own])
+  await tx.query('select private.release_x_app($1)', [clientId])
+
+  const { rows } = await tx.query('select status from public.accounts where id = any ($1)', [
+    [own.id, user.id],
+  ])
+  expect(rows.map(({ status }) => status).toSorted()).toEqual(['active', 'disconnected'])
+  expect((await eventsAbout(app.id)).map(({ type }) => type)).toEqual([
+    'app.created',
+    'app.deleted',
+  ])
+  await register(tx, newcomer, clientId)
+  expect(await holders(clientId)).toEqual([newcomer.person.workspaceId])
+})
+
+test('an account that connects while another workspace registers its app is connected or refused, never orphaned', async () => {
+  const [user, newcomer] = [await connectAccount(tx), await connectAccount(tx)]
+  for (let round = 0; round < 5; round += 1) {
+    const clientId = randomUUID()
+    const app = await register(tx, user, clientId)
+    const results = await race(2, async (client, index, meet) => {
+      await meet()
+      return index === 0
+        ? register(client, newcomer, clientId)
+        : client.query('select service.connect_account($1)', [connection(user, app.id)])
+    })
+    const refusals = outcomes(results).filter((outcome) => outcome !== 'done')
+    expect(refusals).toHaveLength(1)
+    expect(['x-app-registered', 'x-app-deleted']).toContain(refusals[0])
+  }
+})
+
+test("no registration touches the deployment's own app", async () => {
+  const account = await connectAccount(tx)
+  const own = { id: randomUUID(), name: 'Own' }
+  for (const app of [own, { ...own, client_id: null }]) {
+    const sql = `public.create_x_app($1, $2, 'v1.k.iv.sealed')`
+    const values = [account.person.workspaceId, app]
+    expect(await refused(commitAs(tx, account.person, sql, values))).toMatchObject({
+      code: '23514',
+    })
+  }
+  const { rows } = await tx.query(
+    'select deleted_at from private.x_apps where workspace_id is null',
+  )
+  expect(rows).toEqual([{ deleted_at: null }])
 })
 
 test('an account that connects while its app is deleted is connected or refused, never orphaned', async () => {

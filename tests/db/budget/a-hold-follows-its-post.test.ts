@@ -256,4 +256,8 @@ test('the check that everything adds up finds what does not', () =>
     expect(await faults(`update private.app_days set taken = taken + 1 ${where}`)).toBe(1)
     expect(await faults(`delete from private.spend_ledger where post_id = $1`)).toBe(3)
     expect(await faults(`update public.posts set status = 'canceled' where id = $1`)).toBe(1)
+    const left = `with job as (delete from private.publish_jobs where post_id = $1)
+      update public.posts set status = 'partially_published', published_at = now() where id = $1`
+    await tx.query(`update public.posts set status = 'publishing' where id = $1`, [post])
+    expect(await faults(left)).toBe(1)
   }))

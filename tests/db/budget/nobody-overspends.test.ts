@@ -6,12 +6,13 @@ import { type Account, at, connectAccount } from '../../helpers/publishing.ts'
 import { race } from '../../helpers/race.ts'
 
 const setCap = (tx: Tx, cap: number | null) =>
-  tx.query(`select private.set_posts_per_day('00000000-0000-0000-0000-000000000001', $1)`, [cap])
+  tx.query('update private.x_apps set posts_per_day = $1', [cap])
 
 afterEach(async () => {
   const tx = await connect()
   await tx.query('delete from private.spend_ledger')
   await tx.query('delete from private.budget_months')
+  await tx.query('delete from private.app_days')
   await setCap(tx, 10_000)
   await tx.query('delete from public.posts')
   await disconnect(tx)

@@ -74,6 +74,8 @@ const verbs: Record<string, (world: World, step: Step) => Promise<unknown>> = {
     const account = pick(accounts, a)
     if (account) await setLimit(tx, account, b % 3 === 0 ? null : (b % 20) * 50_000, at(now))
   },
+  cap: ({ tx }, { a, b }) =>
+    tx.query('update private.x_apps set posts_per_day = $1', [a % 2 ? null : 1 + (b % 10)]),
   tick: async (world, { b }) => {
     world.now += (b % 90) * 60
     await tick(world.tx, at(world.now))
@@ -104,6 +106,18 @@ const verbs: Record<string, (world: World, step: Step) => Promise<unknown>> = {
     if (!attempt) return
     const answer = resultFor(attempt, 'accepted', { remote_id: `late-${a}-${b}` })
     await settle(tx, attempt.account_id, [answer], { now: at(now) })
+  },
+  /** Its owner deletes on X what was first sent of a post. */
+  removed: async ({ tx, now, posts }, { a }) => {
+    const post = pick(posts, a)
+    if (!post) return
+    await tx.query(
+      `select private.note_removed(post_id, position, remote_id, $2)
+       from public.post_segments
+       where post_id = $1 and status = 'published' and removed_at is null
+       order by position limit 1`,
+      [post.id, at(now)],
+    )
   },
   found: async ({ tx, now }, { b }) => {
     const verdict = b % 2 ? { verdict: 'absent' } : { verdict: 'found', remote_id: `found-${b}` }

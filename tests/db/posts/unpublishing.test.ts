@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Tx, withTx } from '../../helpers/database.ts'
+import { committed, expectLedgerAddsUp, holdsOf, POST, placesTaken } from '../../helpers/money.ts'
 import {
   type Account,
   actFor,
@@ -129,18 +130,36 @@ test('what X refuses to delete is shown, and tried again only when asked for', (
     expect((await claim(tx, 90_000))[0]?.segments).toEqual([{ position: 0, remote_id: '11' }])
   }))
 
+/** A thread of two of which X has the first; the second waits for the account. */
+const waiting = async (tx: Tx): Promise<{ account: Account; post: string }> => {
+  const account = await connectAccount(tx)
+  const post = await schedulePost(tx, account, { texts: ['one', 'two'] })
+  const { claimId, attempts } = await startSending(tx)
+  const accepted = attempts.map((attempt) => resultFor(attempt, 'accepted', { remote_id: '11' }))
+  await settle(tx, claimId, accepted, { release: [account.id] })
+  await actFor(tx, account)
+  await tx.query(`select public.update_account($1, '{"paused": true}')`, [account.id])
+  await tx.query('select private.tick($1)', [at(120)])
+  expect((await readPost(tx, post)).status).toBe('partially_published')
+  return { account, post }
+}
+
+test('a waiting thread whose begin its owner deleted on X keeps neither money nor place for the rest', () =>
+  withTx(async (tx) => {
+    const { account, post } = await waiting(tx)
+    await tx.query(`select private.note_removed($1, 0::smallint, '11', $2)`, [post, at(300)])
+
+    expect(await readPost(tx, post)).toMatchObject({ unpublished_at: at(300) })
+    expect(await holdsOf(tx, post)).toMatchObject([
+      { settled: POST, released: POST, places: 1, is_open: false },
+    ])
+    expect([await committed(tx, account.person), await placesTaken(tx)]).toEqual([POST, 1])
+    await expectLedgerAddsUp(tx)
+  }))
+
 test('of a thread that stopped half way, what is on X goes and the rest is never sent', () =>
   withTx(async (tx) => {
-    const account = await connectAccount(tx)
-    const post = await schedulePost(tx, account, { texts: ['one', 'two'] })
-    const { claimId, attempts } = await startSending(tx)
-    const accepted = attempts.map((attempt) => resultFor(attempt, 'accepted'))
-    await settle(tx, claimId, accepted, { release: [account.id] })
-    await actFor(tx, account)
-    await tx.query(`select public.update_account($1, '{"paused": true}')`, [account.id])
-    await tx.query('select private.tick($1)', [at(120)])
-    expect((await readPost(tx, post)).status).toBe('partially_published')
-
+    const { account, post } = await waiting(tx)
     await unpublish(tx, post)
     await tx.query(`select public.update_account($1, '{"paused": false}')`, [account.id])
     expect((await startSending(tx, at(600))).attempts).toEqual([])

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { type Tx, withTx } from '../../helpers/database.ts'
+import { expectLedgerAddsUp, holdsOf, POST } from '../../helpers/money.ts'
 import {
   type Account,
+  actFor,
   at,
   claimJobs,
   connectAccount,
@@ -176,6 +178,26 @@ test('goes on with a thread after what X has of it, never with what it may have'
       failure: { slug: 'restored', segment: 2 },
     })
     expect(await sendable(tx, at(QUIET + 3))).toEqual([])
+  }))
+
+test('the rest of a thread that waits for a person holds nothing until somebody resumes it', () =>
+  withTx(async (tx) => {
+    const { account, post } = await due(tx, { texts: ['one', 'two', 'three'] })
+    await restore(tx)
+    const finds = [{ post_id: post, position: 0, remote_id: '70', sent_at: at(1) }]
+    await read(tx, at(62), { finds })
+    await read(tx, at(QUIET + 1))
+    await tick(tx, at(QUIET + 2))
+
+    const ended = { settled: POST, released: 2 * POST, places: 1, is_open: false }
+    expect(await holdsOf(tx, post)).toMatchObject([ended])
+    await expectLedgerAddsUp(tx)
+
+    await actFor(tx, account)
+    await tx.query('select private.resume_post($1, null, $2)', [post, at(QUIET + 3)])
+    const anew = { held: 2 * POST, released: 0, places: 2, is_open: true }
+    expect(await holdsOf(tx, post)).toMatchObject([ended, anew])
+    await expectLedgerAddsUp(tx)
   }))
 
 test('adopts nothing twice: not what is owned, not what is open, not what was sent since', () =>

@@ -73,7 +73,7 @@ test('one account that is at its limit holds up no other', () =>
 
 test('an app that has sent its 24 hours is closed until the first of them are over', () =>
   withTx(async (tx) => {
-    await tx.query(`select private.set_posts_per_day('00000000-0000-0000-0000-000000000001', 3)`)
+    await tx.query('update private.x_apps set posts_per_day = 3')
     const account = await connectAccount(tx)
     expect(await sendAt(tx, account, [0, 1])).toEqual([0, 1])
     await tx.query('select private.watch_day_caps($1)', [at(2)])
