@@ -1,4 +1,4 @@
-import { EDITORS, type FunctionRow, READERS, WORKERS } from './outcomes.ts'
+import { EDITORS, type FunctionRow, READERS, SPENT, WORKERS } from './outcomes.ts'
 
 /** What is read from X when outcomes are unknown, or a past was restored. */
 export const watching: Record<string, FunctionRow> = {
@@ -30,8 +30,9 @@ export const watching: Record<string, FunctionRow> = {
     WORKERS,
     `jsonb_build_object('accounts', service.claim_restored_accounts())`,
   ],
+  // Of an account that no restore concerns there is nothing to tell.
   'service.list_unsent_posts(uuid,uuid,integer,timestamp with time zone)': [
-    WORKERS,
+    SPENT,
     `service.list_unsent_posts('{account}')`,
   ],
   'service.settle_restored_account(uuid,uuid,text,jsonb,uuid[],text[],timestamp with time zone)': [
