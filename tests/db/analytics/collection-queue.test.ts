@@ -143,7 +143,12 @@ test('measures paused accounts, and none whose tokens are gone', () =>
     const account = await connectAccount(tx)
     await publishedPost(tx, account)
     const become = (status: string) =>
-      tx.query('update public.accounts set status = $2 where id = $1', [account.id, status])
+      tx.query(
+        `update public.accounts
+         set status = $2, paused_at = case $2 when 'paused' then now() end
+         where id = $1`,
+        [account.id, status],
+      )
 
     await become('needs_reauth')
     const without = await claimCollections(tx)

@@ -89,7 +89,9 @@ const DUTIES = [work, work, work, reconcile, reportLate, meddle, depleteCredits]
 
 /** Everything works again; time passes until nothing is left to do. */
 const calmDown = async (tx: Tx, world: World) => {
-  await tx.query(`update public.accounts set status = 'active' where status <> 'active'`)
+  await tx.query(
+    `update public.accounts set status = 'active', paused_at = null where status <> 'active'`,
+  )
   for (let round = 0; round < 40; round += 1) {
     world.seconds += 60
     await tick(tx, at(world.seconds))
