@@ -272,7 +272,8 @@ begin
     v_price, free.micros, budgets.limit_micros, private.month_of(v_day)
   ) as notices
   where budgets.workspace_id = p_account.workspace_id
-    and v_price > greatest(free.micros, own.held);
+    and v_price > free.micros
+    and v_price > own.held;
 
   return query
   select notices.*
@@ -283,7 +284,8 @@ begin
   ) as own
   cross join lateral private.day_full(apps.id, v_day, apps.posts_per_day, v_places) as notices
   where apps.id = p_account.x_app_id
-    and v_places > greatest(apps.posts_per_day - days.taken + own.places, own.places);
+    and v_places > apps.posts_per_day - days.taken + own.places
+    and v_places > own.places;
 end
 $$;
 

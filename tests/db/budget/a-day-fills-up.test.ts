@@ -113,6 +113,10 @@ test('nor does a cap that was lowered below what is scheduled', () =>
       await problems({ post_id: post, segments: ['one', 'two'], scheduled_at: later }),
     ).toEqual(['day-full'])
     await tx.query('select public.schedule_post($1, $2)', [post, later])
+    await setCap(tx, null)
+    await actFor(tx, account)
+    const another = { account_id: account.id, segments: ['one'], scheduled_at: later }
+    expect(await problems(another)).toEqual([])
   }))
 
 test('every app has its own days, and an app without a cap is never full', () =>

@@ -150,6 +150,8 @@ test('costs leave less for what is still to be scheduled, and stop nothing that 
 
 test('a month that others have used up refuses no post that asks for nothing more', () =>
   withTx(async (tx) => {
+    const unlimited = await connected(tx)
+    await setLimit(tx, unlimited, null, at(0))
     const account = await connected(tx)
     await setLimit(tx, account, 2 * POST, at(0))
     const post = await schedulePost(tx, account, { due: at(60) })
@@ -167,6 +169,10 @@ test('a month that others have used up refuses no post that asks for nothing mor
     expect(
       await problems({ account_id: account.id, segments: ['new'], scheduled_at: at(90) }),
     ).toEqual(['over-budget'])
+    await actFor(tx, unlimited)
+    expect(
+      await problems({ account_id: unlimited.id, segments: ['new'], scheduled_at: at(90) }),
+    ).toEqual([])
   }))
 
 const collections = async (tx: Tx, seconds: number): Promise<unknown[]> =>
