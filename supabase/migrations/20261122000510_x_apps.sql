@@ -251,6 +251,11 @@ as $$
 declare
   v_app private.x_apps;
 begin
+  -- Accounts before their lanes, as everywhere.
+  perform from public.accounts
+  where x_app_id in (select id from private.x_apps where client_id = p_client_id)
+  order by id
+  for no key update;
   -- Whoever settles what was sent holds a lane when it changes the app.
   perform private.lock_lanes(array(
     select accounts.id

@@ -511,9 +511,14 @@ begin
   from private.given_up_attempts as given
   join public.post_segments as ours
     on ours.post_id = given.post_id and ours.position = given.position
+  -- A person's word that X does not have it is recorded as a refusal.
+  join public.publish_attempts as attempts
+    on attempts.post_id = given.post_id
+    and attempts.position = given.position
+    and attempts.number = given.number
+    and attempts.status = 'abandoned'
   left join private.read_segments(p_segments) as theirs on theirs.place = ours.position
   where given.post_id = p_post.id
-    and p_post.status not in ('failed', 'partially_published')
     and ours.status = 'pending'
     and (theirs.text is distinct from ours.text or theirs.media_ids is distinct from ours.media_ids);
   if v_position is not null then

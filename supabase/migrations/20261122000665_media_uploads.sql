@@ -186,6 +186,29 @@ $$;
 comment on function private.prepare_media(uuid[], timestamptz) is
   'Has the media of queued posts uploaded before they are due, and holds the posts back until then.';
 
+-- What was ready may have been lost, or told to be forgotten, while a segment was being sent or looked for:
+-- nobody had it uploaded again for a post without a job. The caller holds the locks of the lanes.
+create function private.take_up_media(p_post_ids uuid[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.refresh_media_ready(p_post_ids, p_now);
+  if exists (
+    select from private.publish_jobs where post_id = any (p_post_ids) and not media_ready
+  ) then
+    perform private.prepare_media(array(
+      select post_id from private.publish_jobs
+      where post_id = any (p_post_ids) and not media_ready
+    ), p_now);
+  end if;
+end
+$$;
+
+comment on function private.take_up_media(uuid[], timestamptz) is
+  'Has media of posts that are queued again uploaded, where the network does not have them any more.';
+
 -- Workers have seen a new state of an upload: posts that wait for it may go, or not any more.
 create function private.follow_media(p_account_id uuid, p_media_id uuid, p_now timestamptz)
 returns void

@@ -348,9 +348,7 @@ as $$
   on conflict (post_id) do update
   set state = 'waiting';
 
-  select private.refresh_media_ready(
-    array(select post_id from unnest(p_closed)), p_now
-  );
+  select private.take_up_media(array(select post_id from unnest(p_closed)), p_now);
   select private.reclaim_idle_lanes(array(
     select account_id from public.posts where id = any (array(select post_id from unnest(p_closed)))
   ));
@@ -383,8 +381,7 @@ as $$
     state = 'waiting', position = excluded.position, run_at = excluded.run_at, stale_at = 'infinity'
   where jobs.state = 'sending' or jobs.position < excluded.position;
 
-  -- What the network lost or was told to forget while a segment was being sent.
-  select private.refresh_media_ready(p_post_ids, p_now);
+  select private.take_up_media(p_post_ids, p_now);
 
   delete from private.publish_jobs as jobs
   where jobs.post_id = any (p_post_ids)

@@ -405,9 +405,11 @@ begin
     where jobs.account_id = p_account_id
       and posts.created_at <= restored.began_at
     union all
-    select id, 0::smallint, workspace_id, true
+    select posts.id, 0::smallint, posts.workspace_id, true
     from public.posts
+    join private.restored_accounts as restored using (account_id)
     where account_id = p_account_id
+      and posts.created_at <= restored.began_at
       and status = 'held'
       and failure ->> 'slug' = 'account-not-read'
   ), risky as (

@@ -5,6 +5,7 @@ drop function private.segment_media(uuid, smallint);
 drop function private.remote_media(uuid[], uuid);
 drop function private.fail_media_posts(uuid, uuid, jsonb, timestamptz);
 drop function private.follow_media(uuid, uuid, timestamptz);
+drop function private.take_up_media(uuid[], timestamptz);
 drop function private.prepare_media(uuid[], timestamptz);
 drop function private.refresh_media_ready(uuid[], timestamptz);
 drop function private.are_media_on_time(uuid, uuid, timestamptz, timestamptz);

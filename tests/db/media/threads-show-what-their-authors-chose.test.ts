@@ -14,8 +14,10 @@ import {
   actFor,
   at,
   connectAccount,
+  look,
   readPost,
   readSegments,
+  rescue,
   resultFor,
   settle,
   startSending,
@@ -144,6 +146,26 @@ test('a segment never goes with an upload that was forgotten while the one befor
     expect((await startSending(tx, at(10))).attempts).toEqual([])
     const [remote] = await uploadAll(tx, at(10))
     expect((await startSending(tx, at(11))).attempts).toMatchObject([{ media: [remote] }])
+  }))
+
+test('what was forgotten while nobody knew of the segment before is uploaded again', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const picture = await readyMedia(tx, account.person)
+    const post = await postWithMedia(tx, account, [[], [picture]])
+    await uploadAll(tx)
+    await startSending(tx)
+    await rescue(tx, at(30))
+    expect(await readPost(tx, post)).toMatchObject({ status: 'unconfirmed' })
+    await actFor(tx, account)
+    await tx.query('select public.update_media($1, $2)', [picture, 'another description'])
+    await look(tx, at(45), { verdict: 'found', remote_id: '42', sent_at: at(1) })
+
+    expect(await isMediaReady(tx, post)).toBe(false)
+    const [remote] = await uploadAll(tx, at(60))
+    expect((await startSending(tx, at(61))).attempts).toMatchObject([
+      { post_id: post, position: 1, media: [remote] },
+    ])
   }))
 
 test('an attempt whose medium is not on the network says so', () =>

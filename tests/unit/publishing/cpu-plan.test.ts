@@ -7,7 +7,7 @@ const ONE_ATTEMPT = plannedCpuMs({ startedAt: 0, cpuMs: 0, planned: 1 })
 const isolate = (cpuMs = 0, planned = 0) => ({ startedAt: 0, cpuMs, planned })
 
 test('a fresh isolate takes what half of its CPU is good for', () => {
-  expect(shareOf(isolate(), 500, true)).toEqual({ lanes: 500, perLane: 5 })
+  expect(shareOf(isolate(), 500, true)).toEqual({ lanes: 500, perLane: 4 })
 })
 
 test('an isolate never plans past half of its CPU, but for what a ring lets it count on', () => {
@@ -34,12 +34,12 @@ test('an isolate never plans past half of its CPU, but for what a ring lets it c
 test('what a lane did not send is planned no more, what it sent is spent', () => {
   const one = isolate()
   const { spend, finish } = planLane(one, 5)
-  expect(plannedCpuMs(one)).toBeCloseTo(2)
+  expect(plannedCpuMs(one)).toBeCloseTo(2.5)
   spend()
   spend()
-  expect(one).toMatchObject({ planned: 3, cpuMs: 0.8 })
+  expect(one).toMatchObject({ planned: 3, cpuMs: 1 })
   finish()
-  expect(one).toMatchObject({ planned: 0, cpuMs: 0.8 })
+  expect(one).toMatchObject({ planned: 0, cpuMs: 1 })
 })
 
 test('further segments of a thread are spent too', () => {
@@ -48,5 +48,5 @@ test('further segments of a thread are spent too', () => {
   for (let segment = 0; segment < 3; segment += 1) spend()
   finish()
   expect(one.planned).toBe(0)
-  expect(one.cpuMs).toBeCloseTo(1.2)
+  expect(one.cpuMs).toBeCloseTo(1.5)
 })
