@@ -231,8 +231,49 @@ $$;
 comment on function public.set_budget(uuid, bigint, int) is
   'Sets what a workspace may spend in a month (null: no limit). Role admin. 412 when p_version is not the current one.';
 
--- What a post would be refused for if it were scheduled now. Its own hold is no obstacle to it: only what
--- asks for more than that is refused, however tight the budget and the day have become since.
+-- The same two changes that reserve_posts makes: the open hold of the post goes, and a new one comes.
+create function private.foresee_holds(
+  p_account public.accounts, p_segments jsonb, p_post_id uuid, p_day date
+)
+returns private.hold_change[]
+language sql
+stable
+set search_path = ''
+as $$
+  select array[given_back, needed]
+  from (
+    select row(
+      p_account.workspace_id, p_account.x_app_id, p_day, coalesce(sum(prices.micros), 0), count(*)
+    )::private.hold_change as needed
+    from private.read_segments(p_segments) as segments
+    join private.prices on prices.action = case
+      when private.has_url(segments.text, segments.has_url) then 'post_with_url' else 'post'
+    end
+    where not exists (
+      select from public.post_segments as sent
+      where sent.post_id = p_post_id and sent.position = segments.place and sent.status = 'published'
+    )
+  ) as wanted
+  left join (
+    select row(
+      ledger.workspace_id, ledger.x_app_id, ledger.day,
+      coalesce(sum(parts.price) filter (where parts.is_published), 0) - ledger.held,
+      least(count(*) filter (where parts.is_tried and parts.price > 0), ledger.places) - ledger.places
+    )::private.hold_change as given_back
+    from private.spend_ledger as ledger
+    join private.sending_of(array[p_post_id]) as truth using (post_id)
+    cross join lateral unnest(ledger.prices, truth.published, truth.tried)
+      as parts (price, is_published, is_tried)
+    where ledger.post_id = p_post_id and ledger.is_open
+    group by ledger.post_id, ledger.number
+  ) as own on true;
+$$;
+
+comment on function private.foresee_holds(public.accounts, jsonb, uuid, date) is
+  'How holds would change if segments {text, has_url} of an account were scheduled for a day: what their post has held is given back first.';
+
+-- Compares as charge_budgets and take_places do: what a post asks beyond its own hold can be refused,
+-- and nothing else. So it may move within its day while more is taken than a lowered limit allows.
 create function private.list_money_problems(
   p_account public.accounts, p_segments jsonb, p_post_id uuid, p_scheduled_at timestamptz,
   p_now timestamptz
@@ -243,49 +284,33 @@ stable
 set search_path = ''
 as $$
 declare
-  v_day date := (greatest(p_scheduled_at, p_now) at time zone 'UTC')::date;
-  v_places int := jsonb_array_length(p_segments);
-  v_price bigint;
-  v_own private.spend_ledger;
+  v_changes private.hold_change[] := private.foresee_holds(
+    p_account, p_segments, p_post_id, (greatest(p_scheduled_at, p_now) at time zone 'UTC')::date
+  );
 begin
-  select sum(prices.micros) into v_price
-  from private.read_segments(p_segments) as segments
-  join private.prices on prices.action = case
-    when private.has_url(segments.text, segments.has_url) then 'post_with_url' else 'post'
-  end;
-  select * into v_own from private.spend_ledger where post_id = p_post_id and is_open;
-
   return query
   select notices.*
-  from private.budgets
-  cross join lateral (
-    select case
-      when private.month_of(v_own.day) = private.month_of(v_day) then v_own.held else 0
-    end as held
-  ) as own
-  cross join lateral (
-    select
-      budgets.limit_micros - private.budget_used(budgets.workspace_id, private.month_of(v_day))
-        + own.held as micros
-  ) as free
+  from private.month_changes(v_changes) as changes
+  join private.budgets using (workspace_id)
+  cross join lateral private.budget_used(changes.workspace_id, changes.month) as used (micros)
   cross join lateral private.over_budget(
-    v_price, free.micros, budgets.limit_micros, private.month_of(v_day)
+    changes.amount, budgets.limit_micros - used.micros, budgets.limit_micros, changes.month
   ) as notices
-  where budgets.workspace_id = p_account.workspace_id
-    and v_price > free.micros
-    and v_price > own.held;
+  where changes.amount > 0 and used.micros + changes.amount > budgets.limit_micros;
 
   return query
   select notices.*
-  from private.x_apps as apps
-  join private.app_days as days on days.x_app_id = apps.id and days.day = v_day
-  cross join lateral (
-    select case when v_own.day = v_day then v_own.places else 0 end as places
-  ) as own
-  cross join lateral private.day_full(apps.id, v_day, apps.posts_per_day, v_places) as notices
-  where apps.id = p_account.x_app_id
-    and v_places > apps.posts_per_day - days.taken + own.places
-    and v_places > own.places;
+  from (
+    select x_app_id, day, sum(places)::int as places
+    from unnest(v_changes)
+    group by x_app_id, day
+  ) as changes
+  join private.x_apps as apps on apps.id = changes.x_app_id
+  left join private.app_days as days using (x_app_id, day)
+  cross join lateral private.day_full(
+    apps.id, changes.day, apps.posts_per_day, changes.places
+  ) as notices
+  where changes.places > 0 and coalesce(days.taken, 0) + changes.places > apps.posts_per_day;
 end
 $$;
 

@@ -3,6 +3,7 @@ set local statement_timeout = '60s';
 
 drop function private.ledger_faults();
 drop function private.list_money_problems(public.accounts, jsonb, uuid, timestamptz, timestamptz);
+drop function private.foresee_holds(public.accounts, jsonb, uuid, date);
 drop function public.set_budget(uuid, bigint, int);
 drop function public.get_budget(uuid);
 drop function private.set_budget(uuid, bigint, int, timestamptz);

@@ -42,30 +42,6 @@ test('a picture goes from a browser to X, described, with its post', async () =>
   })
 })
 
-test('a file that nobody asks for is noticed, and one that never came is given up', async () => {
-  const came = await page.upload(png(12, 34), 'image/png')
-  const never = await page.begin(png(1, 1), 'image/png')
-  await asSuperuser(
-    `update public.media
-     set
-       arrival_check_at = now(),
-       upload_expires_at = case when id = $2 then now() - interval '1 hour' else upload_expires_at end
-     where id in ($1, $2)`,
-    [came, never.id],
-  )
-
-  // Behind the API's back: reading them there would make us look.
-  const rows = await until('both are known', async () => {
-    const media = await asSuperuser<{ id: string; status: string; width: number | null }>(
-      `select id, status, width from public.media where id in ($1, $2) and status <> 'uploading'`,
-      [came, never.id],
-    )
-    return media.length === 2 && media
-  })
-  expect(rows).toContainEqual({ id: came, status: 'ready', width: 12 })
-  expect(rows).toContainEqual({ id: never.id, status: 'deleted', width: null })
-})
-
 test('pictures keep their order, and a post may have nothing else', async () => {
   const files = [png(10, 10), jpeg(20, 20), gif(30, 30, 1)] as const
   const ids = [
