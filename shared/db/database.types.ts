@@ -1255,7 +1255,7 @@ export type Database = {
       }
       finish_token_revocation: { Args: { p_account_id: string }; Returns: Json }
       get_token_holder: { Args: { p_account_id: string }; Returns: Json }
-      give_up_media: { Args: { p_media_id: string; p_now?: string }; Returns: Json }
+      give_up_media: { Args: { p_looked_at: string; p_media_id: string }; Returns: Json }
       keep_delivery_worker: { Args: { p_now?: string; p_worker_id: string }; Returns: Json }
       keep_worker: { Args: { p_now?: string; p_worker_id: string }; Returns: Json }
       lease_token_refresh: {

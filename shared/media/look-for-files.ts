@@ -6,7 +6,7 @@ import { type Settling, settleUpload } from './settle-upload.ts'
 type Need = Settling & Pick<Deps, 'log'>
 
 /** `is_last_look`: nothing can come any more, so a file that is not there never will be. */
-type Looked = MediaRow & { is_last_look: boolean }
+type Looked = MediaRow & { looked_at: string; is_last_look: boolean }
 
 const ROUND = 20
 
@@ -23,13 +23,14 @@ export const lookForFiles = async (deps: Need): Promise<void> => {
   }
 }
 
-const lookFor = async (deps: Need, { is_last_look, ...row }: Looked): Promise<void> => {
+const lookFor = async (deps: Need, looked: Looked): Promise<void> => {
+  const { looked_at, is_last_look, ...row } = looked
   try {
     const { status } = await settleUpload(deps, rulesOf('x'), row)
     if (status !== 'uploading') {
       deps.log({ message: 'file has come', media_id: row.id, status })
     } else if (is_last_look) {
-      await deps.service('give_up_media', { p_media_id: row.id })
+      await deps.service('give_up_media', { p_media_id: row.id, p_looked_at: looked_at })
       deps.log({ message: 'file never came', media_id: row.id })
     }
   } catch (error) {

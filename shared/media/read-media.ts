@@ -23,6 +23,8 @@ export const getMedia = async (
 
 /** Files of so many media of a page are looked for: each is a question to storage. */
 const MOST_LOOKS = 20
+/** A list does not wait longer for storage. */
+const LOOK_MS = 5_000
 
 /**
  * At most `count` media of a workspace (null: the personal one), newest first, after an id. Notices files
@@ -44,8 +46,12 @@ export const listMedia = async (
   })
   if (rows.length === 0) await requireVisible(caller, workspaceId)
   const awaited = rows.filter(({ status }) => status === 'uploading').slice(0, MOST_LOOKS)
-  const notice = (row: MediaRow) =>
-    awaited.includes(row) ? settleUpload(deps, rulesOf('x'), row).catch(() => row) : row
-  const noticed = await Promise.all(rows.map(notice))
-  return z.array(Media).parse(noticed.filter(({ status }) => status !== 'deleted'))
+  const patient = { ...deps, deadline: (ms: number) => deps.deadline(Math.min(ms, LOOK_MS)) }
+  const notice = async (row: MediaRow) => {
+    if (!awaited.includes(row)) return row
+    const noticed = await settleUpload(patient, rulesOf('x'), row).catch(() => row)
+    // One that was deleted meanwhile is shown as it was read: a shorter page would end the list.
+    return noticed.status === 'deleted' ? row : noticed
+  }
+  return z.array(Media).parse(await Promise.all(rows.map(notice)))
 }

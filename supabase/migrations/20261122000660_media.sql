@@ -107,7 +107,7 @@ comment on function private.media_key(public.media) is 'Where the object is kept
 create function private.upload_ends_at(p_media public.media)
 returns timestamptz
 language sql
-immutable
+stable
 set search_path = ''
 as $$
   select p_media.upload_expires_at + interval '1 hour';
@@ -465,19 +465,19 @@ as $$
     returning media.*
   )
   select coalesce(jsonb_agg(
-    to_jsonb(looked) || jsonb_build_object('is_last_look', private.upload_ends_at(looked) <= p_now)
+    to_jsonb(looked) || jsonb_build_object(
+      'looked_at', p_now, 'is_last_look', private.upload_ends_at(looked) <= p_now
+    )
     order by looked.id
   ), '[]')
   from looked;
 $$;
 
 comment on function service.claim_media_looks(int, timestamptz) is
-  'Media whose files are to be looked for in storage now: rows with is_last_look, when nothing can come any more.';
+  'Media whose files are to be looked for in storage now: rows with looked_at, and is_last_look when nothing can come any more.';
 
 -- Only after a look that began when nothing could come any more, and found nothing.
-create function service.give_up_media(
-  p_media_id uuid, p_now timestamptz default clock_timestamp()
-)
+create function service.give_up_media(p_media_id uuid, p_looked_at timestamptz)
 returns jsonb
 language plpgsql
 security definer
@@ -487,13 +487,13 @@ as $$
 begin
   update public.media
   set status = 'deleted', next_look_at = null, version = media.version + 1
-  where id = p_media_id and status = 'uploading' and private.upload_ends_at(media) <= p_now;
+  where id = p_media_id and status = 'uploading' and private.upload_ends_at(media) <= p_looked_at;
   return jsonb_build_object('given_up', found);
 end
 $$;
 
 comment on function service.give_up_media(uuid, timestamptz) is
-  'Deletes a medium whose file never came.';
+  'Deletes a medium whose file was not there when a look began at p_looked_at, and nothing could come any more.';
 
 create function service.claim_object_removals(
   p_limit int default 50, p_now timestamptz default clock_timestamp()

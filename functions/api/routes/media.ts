@@ -31,7 +31,7 @@ const docs = {
   create: describe({
     summary: 'Begin to upload a picture or video',
     description:
-      'Answers where to PUT the file: straight into object storage, from a browser too. Nobody has to say "done": the file is noticed when it is asked for or shown in a post. Images (JPEG, PNG, WebP) up to 5 MB, GIFs up to 15 MB, videos (MP4, QuickTime) up to 512 MB and 140 seconds.',
+      'Answers where to PUT the file: straight into object storage, from a browser too. Nobody has to say "done": the file is noticed when it is read, listed or shown in a post, else by itself within minutes. One that has not come an hour after the URL expired is given up. Images (JPEG, PNG, WebP) up to 5 MB, GIFs up to 15 MB, videos (MP4, QuickTime) up to 512 MB and 140 seconds.',
     responses: {
       201: {
         description: 'The medium, and where its file is to go.',

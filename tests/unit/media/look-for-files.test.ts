@@ -5,12 +5,13 @@ import { fakeWorker } from '../../helpers/fake-worker.ts'
 import { png } from '../../helpers/files.ts'
 
 const FILE = png(320, 200)
+const LOOKED_AT = '2026-11-22T14:00:00Z'
 
 const awaited = (id: string, is_last_look = false) => ({
   ...{ id, workspace_id: 'w', user_id: null, file_name: 'a.png', content_type: 'image/png' },
   ...{ bytes: FILE.length, kind: 'image' as const, width: null, height: null, duration_ms: null },
   ...{ alt_text: null, status: 'uploading' as const, rejection: null, etag: null, version: 1 },
-  ...{ created_at: '2026-11-22T12:00:00Z', ready_at: null, is_last_look },
+  ...{ created_at: '2026-11-22T12:00:00Z', ready_at: null, looked_at: LOOKED_AT, is_last_look },
 })
 
 /** Storage that has the files of some media, and breaks for others. */
@@ -54,7 +55,7 @@ test('only what is not there at the last look is given up', async () => {
   const { run, callsOf } = stage([[awaited('a', true), awaited('b', true), awaited('c')]], ['a'])
   await run()
   expect(idsOf(callsOf('record_media'))).toEqual(['a'])
-  expect(idsOf(callsOf('give_up_media'))).toEqual(['b'])
+  expect(callsOf('give_up_media')).toEqual([{ p_media_id: 'b', p_looked_at: LOOKED_AT }])
 })
 
 test('storage that does not answer proves nothing, and keeps nobody else waiting', async () => {

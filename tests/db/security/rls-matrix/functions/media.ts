@@ -38,7 +38,7 @@ export const media: Record<string, FunctionRow> = {
   ],
   'service.give_up_media(uuid,timestamp with time zone)': [
     WORKERS,
-    'service.give_up_media(gen_random_uuid())',
+    'service.give_up_media(gen_random_uuid(), now())',
   ],
   'service.claim_object_removals(integer,timestamp with time zone)': [
     SPENT,
