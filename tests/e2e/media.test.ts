@@ -3,6 +3,7 @@ import { beforeAll, expect, inject, test } from 'vitest'
 import { asSuperuser } from '../helpers/accounts.ts'
 import { gif, jpeg, mp4, png } from '../helpers/files.ts'
 import { type MediaFrontend, mediaFrontend } from '../helpers/media-frontend.ts'
+import { untilUnconfirmedOnce } from '../helpers/sandbox-account.ts'
 import { sandboxX } from '../helpers/sandbox-x.ts'
 import { until } from '../helpers/until.ts'
 
@@ -67,7 +68,7 @@ test('a post of pictures alone whose answer is lost is found by them, and never 
   const before = (await page.accepted()).length
   const postId = await page.publish({ content: undefined, media_ids: [picture] })
 
-  await page.untilStatus(postId, 'unconfirmed')
+  await untilUnconfirmedOnce(page.account.client, postId)
   const post = await page.untilStatus(postId, 'published', 45_000)
   const accepted = await page.accepted()
   expect(accepted).toHaveLength(before + 1)

@@ -5,6 +5,7 @@ import {
   readPostAs,
   type SandboxAccount,
   scheduleAt,
+  untilUnconfirmedOnce,
 } from '../helpers/sandbox-account.ts'
 import { sandboxX } from '../helpers/sandbox-x.ts'
 import { until } from '../helpers/until.ts'
@@ -53,7 +54,7 @@ test('a post whose answer was lost is found in the timeline, and is there once',
   await x().addFault({ match: onPosts(), kind: 'reset_after', times: 1 })
   const post = await scheduleAt(account, new Date(), ['lost & found https://example.com/?a=1&b=2'])
 
-  await becomes(post, 'unconfirmed')
+  await untilUnconfirmedOnce(account.client, post)
   await becomes(post, 'published')
 
   expect(await x().accepted(account.username)).toHaveLength(1)

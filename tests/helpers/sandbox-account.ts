@@ -6,6 +6,7 @@ import type { StackState } from '../../scripts/stack/state.ts'
 import { sealTokens } from '../../shared/accounts/token-envelope.ts'
 import { parseKeyRing } from '../../shared/crypto/key-ring.ts'
 import { sandboxX } from './sandbox-x.ts'
+import { until } from './until.ts'
 
 export type SandboxAccount = {
   id: string
@@ -74,6 +75,23 @@ export async function scheduleAt(
   })
   if (error) throw new Error(error.message)
   return (data as { id: string }).id
+}
+
+/** Resolves once the post was unconfirmed: that may last less than any pause between two reads, if X tells of the post. */
+export async function untilUnconfirmedOnce(client: SupabaseClient, id: string): Promise<void> {
+  await until(
+    'the post was unconfirmed',
+    async () => {
+      const { data, error } = await client
+        .from('events')
+        .select('id')
+        .eq('type', 'post.unconfirmed')
+        .eq('subject_id', id)
+      if (error) throw new Error(error.message)
+      return data.length > 0
+    },
+    40_000,
+  )
 }
 
 export type PostView = { status: string; published_at: string | null; scheduled_at: string }

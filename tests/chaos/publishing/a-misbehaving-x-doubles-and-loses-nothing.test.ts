@@ -5,6 +5,7 @@ import {
   readPostAs,
   type SandboxAccount,
   scheduleAt,
+  untilUnconfirmedOnce,
 } from '../../helpers/sandbox-account.ts'
 import { until } from '../../helpers/until.ts'
 
@@ -104,7 +105,7 @@ test('a worker that is frozen past its deadline wakes up and doubles nothing', a
   for (const { pid } of workers) process.kill(pid, 'SIGSTOP')
   try {
     await chaos.sql().query('update private.live_attempts set deadline_at = now()')
-    await untilStatus(account, post, 'unconfirmed')
+    await untilUnconfirmedOnce(account.client, post)
   } finally {
     for (const { pid } of workers) process.kill(pid, 'SIGCONT')
   }
