@@ -152,6 +152,34 @@ $$;
 comment on function service.save_media_upload(uuid, uuid, uuid, jsonb, interval, timestamptz) is
   'Remembers {remote_id?, expires_at?, next_chunk?} and prolongs the lease; kept is false when it was lost.';
 
+create function private.follow_ending(
+  p_account_id uuid, p_media_id uuid, p_ending jsonb, p_now timestamptz
+)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if (p_ending ->> 'restart')::boolean then
+    perform private.restart_uploads(media_id, account_id, due_at)
+    from private.media_uploads
+    where media_id = p_media_id and account_id = p_account_id;
+  end if;
+  if p_ending ->> 'state' = 'ready' then
+    perform private.log_costs('alt_text', array[p_account_id], p_now)
+    from public.media
+    where id = p_media_id and alt_text is not null and kind <> 'video';
+  end if;
+  if p_ending ? 'failed' then
+    perform private.fail_media_posts(p_account_id, p_media_id, p_ending -> 'failed', p_now);
+  end if;
+  perform private.follow_media(p_account_id, p_media_id, p_now);
+end
+$$;
+
+comment on function private.follow_ending(uuid, uuid, jsonb, timestamptz) is
+  'What the end of a worker''s turn with an upload means for its file, its costs and its posts. The caller holds the lane.';
+
 -- p_ending: {state: processing | describing | ready, expires_at?, after_ms?} as far as the worker
 -- came, {later: error, after_ms?, restart?} for another try, {failed: error}, {} for "go on at once".
 create function service.settle_media_upload(
@@ -198,21 +226,7 @@ begin
   if not found then
     return jsonb_build_object('kept', false);
   end if;
-
-  if (p_ending ->> 'restart')::boolean then
-    perform private.restart_uploads(media_id, account_id, due_at)
-    from private.media_uploads
-    where media_id = p_media_id and account_id = p_account_id;
-  end if;
-  if p_ending ->> 'state' = 'ready' then
-    perform private.log_costs('alt_text', array[p_account_id], p_now)
-    from public.media
-    where id = p_media_id and alt_text is not null and kind <> 'video';
-  end if;
-  if p_ending ? 'failed' then
-    perform private.fail_media_posts(p_account_id, p_media_id, p_ending -> 'failed', p_now);
-  end if;
-  perform private.follow_media(p_account_id, p_media_id, p_now);
+  perform private.follow_ending(p_account_id, p_media_id, p_ending, p_now);
   return jsonb_build_object('kept', true);
 end
 $$;

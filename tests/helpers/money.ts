@@ -55,6 +55,13 @@ export const setLimit = async (tx: Tx, account: Account, micros: number | null, 
   await tx.query(`select set_config('request.jwt.claims', '', false)`)
 }
 
+/** Slugs of what stands in the way of a post, as the caller's review of it says. */
+export const reviewSlugs = async (tx: Tx, review: object): Promise<string[]> => {
+  const sql = 'select public.review_post($1) as review'
+  const { rows } = await tx.query<{ review: { problems: { slug: string }[] } }>(sql, [review])
+  return rows[0]?.review.problems.map(({ slug }) => slug) ?? []
+}
+
 /** Everything between posts, holds, budgets and days adds up. */
 export const expectLedgerAddsUp = async (tx: Tx): Promise<void> => {
   const { rows } = await tx.query<{ fault: string }>('select private.ledger_faults() as fault')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Tx, withTx } from '../../helpers/database.ts'
-import { expectLedgerAddsUp, placesTaken } from '../../helpers/money.ts'
+import { expectLedgerAddsUp, placesTaken, reviewSlugs } from '../../helpers/money.ts'
 import { type Account, actFor, connectAccount, schedulePost } from '../../helpers/publishing.ts'
 
 /** Noon (UTC) of a day some days from now. */
@@ -102,11 +102,7 @@ test('nor does a cap that was lowered below what is scheduled', () =>
     await schedulePost(tx, account, { due: noon(3) })
     await setCap(tx, 1)
     const later = new Date(noon(3).getTime() + 3_600_000)
-    const problems = async (review: object) => {
-      const sql = 'select public.review_post($1) as review'
-      const { rows } = await tx.query<{ review: { problems: { slug: string }[] } }>(sql, [review])
-      return rows[0]?.review.problems.map(({ slug }) => slug)
-    }
+    const problems = (review: object) => reviewSlugs(tx, review)
     await actFor(tx, account)
     expect(await problems({ post_id: post, scheduled_at: later })).toEqual([])
     expect(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Tx, withTx } from '../../helpers/database.ts'
-import { expectLedgerAddsUp, POST, sendDue, setLimit } from '../../helpers/money.ts'
+import { expectLedgerAddsUp, POST, reviewSlugs, sendDue, setLimit } from '../../helpers/money.ts'
 import {
   type Account,
   actFor,
@@ -157,11 +157,7 @@ test('a month that others have used up refuses no post that asks for nothing mor
     const post = await schedulePost(tx, account, { due: at(60) })
     await read(tx, account, ['1', '2', '3', '4', '5', '6'])
     await actFor(tx, account)
-    const problems = async (review: object) => {
-      const sql = 'select public.review_post($1) as review'
-      const { rows } = await tx.query<{ review: { problems: { slug: string }[] } }>(sql, [review])
-      return rows[0]?.review.problems.map(({ slug }) => slug)
-    }
+    const problems = (review: object) => reviewSlugs(tx, review)
     const moved = { post_id: post, scheduled_at: at(90) }
     expect(await problems(moved)).toEqual([])
     await tx.query('select public.schedule_post($1, $2)', [post, at(90)])
