@@ -17,6 +17,11 @@ export type Deps = {
   every(ms: number, run: () => void): () => void
   /** Resolves after `ms`, or rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /**
+   * Aborts when the platform announces the end of this isolate: Edge Runtime does at 90 % of its CPU, memory or
+   * wall clock (`beforeunload`). What is left is enough to give back what was taken, and for nothing new.
+   */
+  ending: AbortSignal
   /** A signal that aborts after `ms`, with a `TimeoutError`. */
   deadline(ms: number): AbortSignal
   randomUUID(): string
@@ -57,6 +62,12 @@ const background = (promise: Promise<unknown>) => {
   runtime?.waitUntil(settled)
 }
 
+const untilUnload = (): AbortSignal => {
+  const ending = new AbortController()
+  addEventListener('beforeunload', () => ending.abort(), { once: true })
+  return ending.signal
+}
+
 /** The real world, built once per function. */
 export const createDeps = (): Deps => {
   const env = readEnv()
@@ -69,6 +80,7 @@ export const createDeps = (): Deps => {
     now: () => new Date(),
     monotonic,
     sleep,
+    ending: untilUnload(),
     deadline,
     every: (ms, run) => {
       const timer = setInterval(run, ms)

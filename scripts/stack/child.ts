@@ -31,6 +31,6 @@ export const startChild = async (file: string, args: string[], options: ChildOpt
     }
   }
 
-  const { stdout, stderr } = child
-  return { pid: child.pid as number, stdout, stderr, exited, isRunning, end }
+  const { stdin, stdout, stderr } = child
+  return { pid: child.pid as number, stdin, stdout, stderr, exited, isRunning, end }
 }

@@ -1,6 +1,7 @@
 /**
- * Loaded inside a worker before its function: gives it the platform's `EdgeRuntime.waitUntil`, and tells the stack
- * on standard output when background work begins and when none is left.
+ * Loaded inside a worker before its function: gives it the platform's `EdgeRuntime.waitUntil` and `beforeunload`. It
+ * tells the stack on standard output when background work begins and when none is left, and reads on standard
+ * input, a line for each, why the worker is about to be ended.
  */
 const SIGN = '\0edge-runtime'
 
@@ -23,3 +24,13 @@ const waitUntil = <T>(work: Promise<T>): Promise<T> => {
 }
 
 Object.assign(globalThis, { EdgeRuntime: { waitUntil } })
+
+const announceEnds = async () => {
+  const decoder = new TextDecoder()
+  for await (const bytes of Deno.stdin.readable) {
+    for (const reason of decoder.decode(bytes, { stream: true }).split('\n').filter(Boolean)) {
+      dispatchEvent(new CustomEvent('beforeunload', { detail: { reason } }))
+    }
+  }
+}
+void announceEnds()

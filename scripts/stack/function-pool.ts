@@ -3,17 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { knowsThreads } from './cpu-time.ts'
 import { denoBinary } from './deno-binary.ts'
 import { type FunctionWorker, startWorker } from './function-worker.ts'
-import type { Limits } from './limits.ts'
+import { ANNOUNCED_AT, type Limits } from './limits.ts'
 
 /** A worker's turn for one request: `done` when the response has ended, `isOverrun` once a limit killed it. */
 export type Lease = { worker: FunctionWorker; done: () => void; isOverrun: () => boolean }
 
-/** How often the CPU of isolates is looked at, where it is known: on a Mac it is not. */
-const CPU_CHECK_MS = 250
+/** How often the CPU of isolates is looked at, where it is known: on a Mac it is not. A tenth of it lasts 200 ms. */
+const CPU_CHECK_MS = 50
 // A worker says "busy" on another channel than its response; the word gets this long to arrive.
 const GRACE_MS = 250
 
-type Entry = { worker: FunctionWorker; requests: number; isOverrun: boolean }
+type Entry = { worker: FunctionWorker; requests: number; isAnnounced: boolean; isOverrun: boolean }
 
 export type PoolOptions = {
   /** Directory that holds deno.json and functions/<slug>/index.ts. */
@@ -39,14 +39,24 @@ export const createPool = (o: PoolOptions) => {
     }
     const onIdle = () => dropRetired()
     const worker = await startWorker({ deno, slug, ...paths, env: o.env, log: o.log, onIdle })
-    const entry: Entry = { worker, requests: 0, isOverrun: false }
+    const entry: Entry = { worker, requests: 0, isAnnounced: false, isOverrun: false }
     live.add(entry)
-    const limit = setTimeout(() => overrun(entry, 'wall clock'), o.limits.wallClockMs)
+    const { wallClockMs } = o.limits
+    const timers = [
+      setTimeout(() => announce(entry, 'wall_clock'), wallClockMs * ANNOUNCED_AT),
+      setTimeout(() => overrun(entry, 'wall clock'), wallClockMs),
+    ]
     worker.exited.then(() => {
-      clearTimeout(limit)
+      for (const timer of timers) clearTimeout(timer)
       live.delete(entry)
     })
     return entry
+  }
+
+  const announce = (entry: Entry, reason: 'cpu' | 'wall_clock') => {
+    if (entry.isAnnounced) return
+    entry.isAnnounced = true
+    entry.worker.announceEnd(reason)
   }
 
   const overrun = (entry: Entry, limit: string) => {
@@ -59,7 +69,9 @@ export const createPool = (o: PoolOptions) => {
   const checkCpu = setInterval(() => {
     for (const entry of live) {
       if (entry.isOverrun || !knowsThreads) continue
-      if (entry.worker.cpuMs() >= o.limits.cpuMs) overrun(entry, 'CPU')
+      const cpuMs = entry.worker.cpuMs()
+      if (cpuMs >= o.limits.cpuMs) overrun(entry, 'CPU')
+      else if (cpuMs >= o.limits.cpuMs * ANNOUNCED_AT) announce(entry, 'cpu')
     }
   }, CPU_CHECK_MS).unref()
 
@@ -88,6 +100,11 @@ export const createPool = (o: PoolOptions) => {
     }
   }
 
+  const retire = (slug: string) => {
+    current.delete(slug)
+    dropRetired()
+  }
+
   const kill = async (slug?: string) => {
     const workers = [...live].map(({ worker }) => worker)
     const chosen = workers.filter((worker) => slug === undefined || worker.slug === slug)
@@ -106,9 +123,14 @@ export const createPool = (o: PoolOptions) => {
       }
       return { worker: entry.worker, done, isOverrun: () => entry.isOverrun }
     },
-    retire: (slug: string) => {
-      current.delete(slug)
-      dropRetired()
+    retire,
+    /** As if the CPU of a slug's present worker were nearly spent; answers its process id. */
+    announceEnd: async (slug: string): Promise<number | undefined> => {
+      const entry = await current.get(slug)
+      if (!entry) return undefined
+      retire(slug)
+      announce(entry, 'cpu')
+      return entry.worker.pid
     },
     live: () => [...live].map(({ worker }) => worker),
     kill,

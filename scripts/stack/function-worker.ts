@@ -33,8 +33,10 @@ export const startWorker = async (o: {
 }) => {
   const child = await startChild(o.deno, flags(o), {
     env: o.env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
+  // It may have ended before it is told that it will.
+  child.stdin?.on('error', () => {})
   const startedAt = new Date()
   const printed: string[] = []
   let port: number | undefined
@@ -72,6 +74,8 @@ export const startWorker = async (o: {
     isBusy: () => isBusy,
     exited: child.exited,
     cpuMs: () => mainThreadMs(child.pid),
+    /** Dispatches `beforeunload` in it: the limit of that name will soon end it. */
+    announceEnd: (reason: 'cpu' | 'wall_clock') => child.stdin?.write(`${reason}\n`),
     kill: () => child.end(['SIGKILL'], 5000),
   }
 }

@@ -46,6 +46,8 @@ export const createFunctions = (o: PoolOptions) => {
     kill: (slug: string) => pool.kill(slug),
     /** The next request to a slug goes to a fresh worker; the present one ends when its work is done. */
     retire: pool.retire,
+    /** Has a slug's present worker told that the platform is about to end it; answers its process id. */
+    announceEnd: pool.announceEnd,
     /** Live workers with the CPU each has used. */
     stats: () =>
       pool.live().map(({ slug, pid, cpuMs, startedAt }) => ({

@@ -6,7 +6,7 @@ import { collectMetrics } from './collect-metrics.ts'
 
 type Need = Pick<
   Deps,
-  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+  'env' | 'now' | 'monotonic' | 'sleep' | 'ending' | 'deadline' | 'randomUUID' | 'service' | 'log'
 >
 type RolledUp = { folded: number; is_empty: boolean }
 
@@ -26,7 +26,11 @@ export const runAnalytics = async (
   isolate: Isolate,
 ): Promise<void> => {
   const mayGoOn = () =>
-    mayTakeMore({ ageMs: deps.monotonic() - isolate.startedAt, cpuMs: isolate.cpuMs })
+    mayTakeMore({
+      ageMs: deps.monotonic() - isolate.startedAt,
+      cpuMs: isolate.cpuMs,
+      isEnding: deps.ending.aborted,
+    })
 
   let claimed = 0
   do {

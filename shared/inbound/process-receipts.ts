@@ -23,10 +23,10 @@ export type Reader = { startedAt: number; cpuMs: number }
 
 /**
  * Takes events until none is due soon; `bell` cuts short the wait for one. An isolate that has spent half
- * of its CPU rings another for the rest of a crowd. Returns how many it took.
+ * of its CPU, or whose end is announced, rings another for the rest of a crowd. Returns how many it took.
  */
 export const processReceipts = async (
-  deps: Pick<Deps, 'service' | 'monotonic' | 'sleep' | 'log'>,
+  deps: Pick<Deps, 'service' | 'monotonic' | 'sleep' | 'ending' | 'log'>,
   reader: Reader,
   bell: Pick<Bell, 'wait'>,
   handlers: Record<Receipt['provider'], Handle>,
@@ -41,13 +41,13 @@ export const processReceipts = async (
     reader.cpuMs += claim.receipts.length * CPU_MS_PER_EVENT
     isCrowd = claim.receipts.length === BATCH
     if (isCrowd) {
-      const life = { ageMs: deps.monotonic() - reader.startedAt, cpuMs: reader.cpuMs }
-      if (mayTakeMore(life)) continue
+      const ageMs = deps.monotonic() - reader.startedAt
+      if (mayTakeMore({ ageMs, cpuMs: reader.cpuMs, isEnding: deps.ending.aborted })) continue
       await deps.service('ring_inbound')
       return taken
     }
     const wait = claim.next_in_ms
-    const isPatient = wait !== null && wait <= PATIENCE_MS
+    const isPatient = wait !== null && wait <= PATIENCE_MS && !deps.ending.aborted
     if (!isPatient || deps.monotonic() - startedAt > LONGEST_MS) return taken
     await bell.wait(wait)
   }

@@ -17,7 +17,7 @@ const LIMIT = { ageMs: 75_000, cpuMs: 1_000 }
 const RUN = { ageMs: 30_000, cpuMs: 300 }
 
 /** Edge Runtime does not tell an isolate its CPU, so it is estimated. */
-export const createSpending = (deps: Pick<Deps, 'monotonic'>): Spending => {
+export const createSpending = (deps: Pick<Deps, 'monotonic' | 'ending'>): Spending => {
   const startedAt = deps.monotonic()
   let cpuMs = 0
   let run = { startedAt, cpuMs: 0 }
@@ -31,7 +31,9 @@ export const createSpending = (deps: Pick<Deps, 'monotonic'>): Spending => {
     mayGoOn: () => {
       const now = deps.monotonic()
       const hasTime = now - startedAt < LIMIT.ageMs || now - run.startedAt < RUN.ageMs
-      return hasTime && (cpuMs < LIMIT.cpuMs || cpuMs - run.cpuMs < RUN.cpuMs)
+      return (
+        !deps.ending.aborted && hasTime && (cpuMs < LIMIT.cpuMs || cpuMs - run.cpuMs < RUN.cpuMs)
+      )
     },
   }
 }

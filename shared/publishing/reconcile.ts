@@ -12,7 +12,7 @@ type AccountLook = OpenLook & TokenHolder & { remote_user_id: string }
 
 type Need = Pick<
   Deps,
-  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+  'env' | 'now' | 'monotonic' | 'sleep' | 'ending' | 'deadline' | 'randomUUID' | 'service' | 'log'
 >
 
 const ROUND = 50
@@ -36,6 +36,7 @@ export const reconcile = async (
   const life = () => ({
     ageMs: deps.monotonic() - isolate.startedAt,
     cpuMs: plannedCpuMs(isolate),
+    isEnding: deps.ending.aborted,
   })
   let total = 0
   for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {

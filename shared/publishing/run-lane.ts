@@ -25,7 +25,7 @@ export type LaneTools = {
 
 type Need = Pick<
   Deps,
-  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+  'env' | 'now' | 'monotonic' | 'sleep' | 'ending' | 'deadline' | 'randomUUID' | 'service' | 'log'
 >
 
 /** `result` is not reported yet: it goes with the next step of the lane. */
@@ -33,8 +33,8 @@ type Sent = { result?: AttemptResult | undefined; tokenRejected: boolean }
 
 /**
  * Sends a lane's jobs in order, one at a time, then gives the lane back. A result is reported with
- * the Go of the next job, or at once when that is not due. Ends early when a post is to be sent again;
- * a lane that could not begin is left alone for a moment. Never throws for what the network answers.
+ * the Go of the next job, or at once when that is not due. Ends early when a post is to be sent again, or
+ * the platform is about to end the isolate; a lane that could not begin is left alone for a moment. Never throws for what the network answers.
  */
 export const runLane = async (deps: Need, lane: Lane, tools: LaneTools): Promise<void> => {
   const done = { account_id: lane.account_id, claim_id: tools.claimId }
@@ -46,6 +46,7 @@ export const runLane = async (deps: Need, lane: Lane, tools: LaneTools): Promise
   }
   let sent: Sent = { tokenRejected: false }
   for (const job of lane.jobs) {
+    if (deps.ending.aborted) break
     sent = await runJob(deps, job, token.accessToken, sent.result, tools)
     // It keeps its turn: nothing of the lane goes before it is tried again.
     if (sent.result?.outcome === 'retry') break
@@ -70,7 +71,10 @@ const runJob = async (
   if (wait > 0) {
     if (result) await tools.advance({ result })
     result = undefined
-    await deps.sleep(Math.ceil(tools.clock.untilMs(runAt) - GO_LEAD_MS))
+    await deps
+      .sleep(Math.ceil(tools.clock.untilMs(runAt) - GO_LEAD_MS), deps.ending)
+      .catch(() => {})
+    if (deps.ending.aborted) return { tokenRejected: false }
   }
   const go = { post_id: job.post_id, claim_id: tools.claimId, run_at: job.run_at }
   for (;;) {

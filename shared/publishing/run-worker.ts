@@ -12,7 +12,16 @@ import { type LaneTools, runLane } from './run-lane.ts'
 
 type Need = Pick<
   Deps,
-  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'every' | 'randomUUID' | 'service' | 'log'
+  | 'env'
+  | 'now'
+  | 'monotonic'
+  | 'sleep'
+  | 'ending'
+  | 'deadline'
+  | 'every'
+  | 'randomUUID'
+  | 'service'
+  | 'log'
 >
 
 /**
@@ -32,7 +41,8 @@ const BEAT_MS = 2_000
 
 /**
  * Claims lanes and runs them until nothing is due and nothing is under way, or the isolate's life
- * is half over: then it rings its successor. Resolves when it takes no more; `drained` when what it
+ * is half over: then it rings its successor. When the platform announces its end, it claims nothing and gives
+ * back what it has not sent. Resolves when it takes no more; `drained` when what it
  * has is at an end, which one account that hangs puts off by 20 s. Posts it may not send any more go
  * back to the queue.
  */
@@ -74,10 +84,12 @@ const takeLanes = async (
   const life = () => ({
     ageMs: deps.monotonic() - isolate.startedAt,
     cpuMs: plannedCpuMs(isolate),
+    isEnding: deps.ending.aborted,
   })
+  const mayBegin = () => !deps.ending.aborted
   let claimNumber = 0
 
-  while (claimNumber === 0 || mayTakeMore(life())) {
+  while (claimNumber === 0 ? mayBegin() : mayTakeMore(life())) {
     const room = Math.min(CAPACITY - crew.size(), CLAIM)
     const share = shareOf(isolate, room, claimNumber === 0)
     claimNumber += 1

@@ -26,10 +26,10 @@ type Sent = { result: AttemptResult; tokenRejected: boolean }
 
 /**
  * Waits for the instant and its turn, and POSTs once, when the lease still covers the longest possible
- * request. Resolves with the result to settle; `tokenRejected` tells the caller to refresh the token.
+ * request and the platform has not announced the isolate's end. Resolves with the result to settle; `tokenRejected` tells the caller to refresh the token.
  */
 export const sendAttempt = async (
-  deps: Pick<Deps, 'sleep' | 'deadline'>,
+  deps: Pick<Deps, 'sleep' | 'ending' | 'deadline'>,
   sending: Sending,
 ): Promise<Sent> => {
   const wait = sending.clock.untilMs(sending.runAt)
@@ -39,7 +39,14 @@ export const sendAttempt = async (
 }
 
 /** Why an attempt must not leave; undefined when it may. A post never goes without what it shows. */
-const whyNot = ({ media }: Attempt, lease: Lease) => {
+const whyNot = ({ ending }: Pick<Deps, 'ending'>, { media }: Attempt, lease: Lease) => {
+  if (ending.aborted) {
+    return {
+      slug: 'worker-ending',
+      detail: 'The platform ended the worker before it could send the post.',
+      remedy: 'Nothing to do: it is sent again.',
+    }
+  }
   if (lease.leftMs() < SEND_TIMEOUT_MS + LEASE_MARGIN_MS) {
     return {
       slug: 'lease-too-short',
@@ -57,12 +64,12 @@ const whyNot = ({ media }: Attempt, lease: Lease) => {
 }
 
 const post = async (
-  deps: Pick<Deps, 'deadline'>,
+  deps: Pick<Deps, 'ending' | 'deadline'>,
   { network, accessToken, attempt, clock, lease }: Sending,
 ): Promise<Sent> => {
   const sentAt = clock.now()
   const mediaIds = (attempt.media ?? []).filter((id) => id !== null)
-  const reason = whyNot(attempt, lease)
+  const reason = whyNot(deps, attempt, lease)
   if (reason) {
     const outcome = { kind: 'not_sent', who: 'provider', ...reason } as const
     const result = resultOf({ attempt, outcome, rates: [], sentAt, now: sentAt })

@@ -41,7 +41,7 @@ export const deliverDue = async (deps: Deps, deliverer: Deliverer): Promise<void
   let lingered = false
 
   for (;;) {
-    const canTake = first || isFresh(deps, deliverer)
+    const canTake = (first && !deps.ending.aborted) || isFresh(deps, deliverer)
     const dueInMs = deliverer.dueAt - deps.monotonic()
     const room = roomBeside(deliverer.active, deps.monotonic())
     if (canTake && room >= SMALLEST_BATCH && dueInMs <= 0) {
@@ -68,7 +68,11 @@ export const deliverDue = async (deps: Deps, deliverer: Deliverer): Promise<void
 const isNear = (dueInMs: number) => dueInMs <= NEAR_MS
 
 const isFresh = (deps: Deps, { startedAt, cpuMs }: Deliverer) =>
-  mayTakeMore({ ageMs: deps.monotonic() - startedAt, cpuMs })
+  mayTakeMore({
+    ageMs: deps.monotonic() - startedAt,
+    cpuMs,
+    isEnding: deps.ending.aborted,
+  })
 
 const isIdle = ({ active }: Deliverer, dueInMs: number) => active.size === 0 && !isNear(dueInMs)
 

@@ -7,13 +7,15 @@ export type Life = {
   ageMs: number
   /** CPU spent so far, estimated: Edge Runtime does not tell a worker its own. */
   cpuMs: number
+  /** Whether the platform has announced the end: an estimate may be wrong. */
+  isEnding: boolean
 }
 
 const LIMITS = { ageMs: 75_000, cpuMs: 1_000 }
 
 /** Whether the worker may take a full batch. Half of the shorter life and half of the CPU. */
-export const mayTakeMore = ({ ageMs, cpuMs }: Life): boolean =>
-  ageMs < LIMITS.ageMs && cpuMs < LIMITS.cpuMs
+export const mayTakeMore = ({ ageMs, cpuMs, isEnding }: Life): boolean =>
+  !isEnding && ageMs < LIMITS.ageMs && cpuMs < LIMITS.cpuMs
 
 /** CPU the worker may still plan work for, milliseconds. */
 export const cpuLeftMs = ({ cpuMs }: Pick<Life, 'cpuMs'>): number =>

@@ -35,6 +35,20 @@ const SOURCES = {
     while (Date.now() < until) {}
     return new Response('spun')
   } }`,
+  told: `let reason = 'none'
+    addEventListener('beforeunload', (event) => { reason = event.detail.reason; console.log('told ' + reason) })
+    const spin = async () => {
+      while (reason === 'none') {
+        const until = performance.now() + 20
+        while (performance.now() < until) {}
+        await new Promise((resolve) => setTimeout(resolve, 0))
+      }
+    }
+    export default { fetch: async (request) => {
+      if (new URL(request.url).searchParams.has('spin')) await spin()
+      else await new Promise((resolve) => addEventListener('beforeunload', resolve))
+      return new Response(reason)
+    } }`,
   hang: 'export default { fetch: () => new Promise(() => {}) }',
   files: `export default { fetch: async () =>
     new Response(await Deno.readTextFile('/etc/passwd').catch((error) => error.name)) }`,
@@ -146,6 +160,18 @@ test('a retired worker ends only when its background work is done', async () => 
   expect(alive()).toEqual(expect.arrayContaining([pid, next]))
   await until('the retired worker ended', () => !alive().includes(pid))
   expect(lines).toContain('[background] worked')
+})
+
+test.each([
+  ['CPU', '?spin', 'cpu'],
+  ['wall clock', '', 'wall_clock'],
+])('a worker is told before the %s ends it, and can still answer', async (_, query, reason) => {
+  limits.idleMs = WALL_CLOCK_MS * 2
+  functions.retire('told')
+
+  const response = await fetch(`${base}/told${query}`)
+
+  expect([response.status, await response.text()]).toEqual([200, reason])
 })
 
 test('a request whose worker has used up its CPU is told so', async () => {

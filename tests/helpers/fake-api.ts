@@ -94,6 +94,7 @@ export const fakeApi = (database: FakeDatabase = {}, network: Partial<Network> =
     now: () => NOW,
     monotonic: () => 0,
     sleep: () => new Promise((resolve) => sleepers.push(resolve)),
+    ending: new AbortController().signal,
     deadline: () => new AbortController().signal,
     every: () => () => {},
     randomUUID: () => crypto.randomUUID(),

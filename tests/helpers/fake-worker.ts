@@ -35,6 +35,7 @@ export const fakeWorker = (database: Record<string, Handler> = {}) => {
   const calls: Call[] = []
   const logs: Record<string, unknown>[] = []
   const background: Promise<unknown>[] = []
+  const ending = new AbortController()
   let elapsed = 0
   let ids = 0
   const nowhere = () => Promise.reject(new Error('a unit test reaches nothing outside'))
@@ -48,6 +49,7 @@ export const fakeWorker = (database: Record<string, Handler> = {}) => {
     sleep: async (ms) => {
       elapsed += ms
     },
+    ending: ending.signal,
     deadline: () => new AbortController().signal,
     every: () => () => {},
     randomUUID: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
@@ -67,6 +69,8 @@ export const fakeWorker = (database: Record<string, Handler> = {}) => {
     advance: (ms: number) => {
       elapsed += ms
     },
+    /** The platform announces the isolate's end. */
+    announceEnd: () => ending.abort(),
     /** Resolves once all work in the background has ended. */
     idle: () => Promise.all(background),
   }

@@ -18,7 +18,10 @@ export const createDoorbell = (world: World, wires: Wires, isOut: () => boolean)
   const answer = (slug: Slug) => {
     const running = isolates[slug].filter((isolate) => isolate.isRunning())
     const open = running.filter(
-      (isolate) => !isolate.isFrozen() && scheduler.now() - isolate.bornAt < TAKES_CALLS_MS,
+      (isolate) =>
+        !isolate.isFrozen() &&
+        !isolate.isEnding() &&
+        scheduler.now() - isolate.bornAt < TAKES_CALLS_MS,
     )
     const isFull = running.length >= MOST_ISOLATES
     const reused = open.length > 0 && (isFull || random.chance(0.6)) ? random.pick(open) : null

@@ -13,6 +13,7 @@ const withFewEvents = (plan: Plan): Plan =>
 /** Every seed allows other things, and some of them nothing at all: faults hide behind each other. */
 export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => plan): Plan => {
   const random = createRandom(seed).fork('plan')
+  const cpu = random.fork('cpu')
   const isWild = random.chance(0.12)
   const suspends = random.chance(0.3)
   const plan: Plan = {
@@ -23,6 +24,7 @@ export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => pl
     isolate: {
       crash: maybe(random, 0.6, () => random.between(0.002, 0.06)),
       crashAtCommit: maybe(random, 0.5, () => random.between(0.01, 0.08)),
+      spends: maybe(cpu, 0.5, () => cpu.between(0.1, 0.7)),
       freeze: maybe(random, 0.5, () => random.between(0.002, 0.04)),
       suspends,
       wallJump: maybe(random, 0.3, () => random.between(0.005, 0.03)),

@@ -22,6 +22,8 @@ export type Isolate = {
   bornAt: number
   isRunning(): boolean
   isFrozen(): boolean
+  /** The platform has announced its end, and sends it nothing more. */
+  isEnding(): boolean
   /** What the doorbell sends. */
   ring(): void
   crash(why: string): void
@@ -47,13 +49,27 @@ const uuidFrom = (random: Random): string => {
   return `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`
 }
 
+/** Aborts when the platform announces the isolate's end, which comes soon afterwards: of its CPU or of its time. */
+const announceEnd = (world: World, host: Host, random: Random): AbortSignal => {
+  const ending = new AbortController()
+  const [afterMs, leftMs] = random.chance(world.plan.isolate.spends)
+    ? [random.between(100, 10_000), random.between(20, 3_000)]
+    : [LONGEST_LIFE_MS * 0.9, LONGEST_LIFE_MS * 0.1]
+  const announcedAt = world.scheduler.now() + afterMs
+  host.resume(announcedAt, 'beforeunload', () => ending.abort())
+  world.scheduler.at(announcedAt + leftMs, () => host.crash('the platform ends it'))
+  return ending.signal
+}
+
 export const startIsolate = (world: World, wires: Wires, slug: Slug, name: string): Isolate => {
   const random = world.random.fork(name)
   const { host, isFrozen, monotonic, wall } = createHost(world, name, random)
   const changed = wires.tampering ?? {}
   const say = (what: string) => world.trace.add(world.scheduler.now(), name, what)
+  const ending = announceEnd(world, host, random.fork('end'))
   const deps: Deps = {
     env: ENV,
+    ending,
     fetch: changed.fetch?.(wires.fetch(host)) ?? wires.fetch(host),
     service: changed.service?.(wires.service(host)) ?? wires.service(host),
     now: wall,
@@ -76,12 +92,12 @@ export const startIsolate = (world: World, wires: Wires, slug: Slug, name: strin
     slug === 'publish'
       ? createPublish(deps, changed.network?.(network) ?? network)
       : createDeliver(deps)
-  world.scheduler.after(LONGEST_LIFE_MS, () => host.crash('the platform ends it'))
   return {
     name,
     bornAt: world.scheduler.now(),
     isRunning: () => !host.isDead(),
     isFrozen,
+    isEnding: () => ending.aborted,
     crash: host.crash,
     ring: () => {
       const headers = { apikey: ENV.SUPABASE_SECRET_KEYS.cron ?? '' }

@@ -13,6 +13,8 @@ export type Plan = {
     crash: number
     /** Of a crash around a call's commit. */
     crashAtCommit: number
+    /** Of an isolate whose CPU is spent: the platform says so, and ends it soon afterwards. */
+    spends: number
     freeze: number
     /** A frozen isolate's monotonic clock stands still, too, as in a suspended machine. */
     suspends: boolean

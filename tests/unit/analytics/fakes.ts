@@ -41,6 +41,7 @@ export const fakeDeps = (answers: Answers) => {
     fetchPublic: () => Promise.reject(new Error('no network in unit tests')),
     resolveDns: () => Promise.reject(new Error('no network in unit tests')),
     every: () => () => {},
+    ending: new AbortController().signal,
     deadline: () => new AbortController().signal,
     randomUUID: () => `00000000-0000-4000-8000-${String(++id).padStart(12, '0')}`,
     randomBytes: (length) => new Uint8Array(length),

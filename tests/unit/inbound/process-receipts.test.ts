@@ -19,7 +19,11 @@ const start = (waiting: number) => {
     }))
     return { receipts, next_in_ms: null }
   }
-  const deps = { service, monotonic: () => 0, sleep: async () => {}, log: () => {} } as never
+  const ending = new AbortController()
+  const deps = {
+    ...{ service, ending: ending.signal, monotonic: () => 0 },
+    ...{ sleep: async () => {}, log: () => {} },
+  } as never
   const handle = async ({ receipt_id }: { receipt_id: string }) => handled.push(receipt_id)
   const reader = { startedAt: 0, cpuMs: 0 }
   const run = () =>
@@ -29,7 +33,7 @@ const start = (waiting: number) => {
       { wait: async () => {} },
       { x: handle as never, stripe: handle as never },
     )
-  return { run, calls, handled, reader }
+  return { run, calls, handled, reader, ending }
 }
 
 test('takes all there is, and rings nobody, while its CPU lasts', async () => {
@@ -47,6 +51,13 @@ test('leaves the rest of a crowd to a successor when half of its CPU is spent', 
   expect(taken).toBeLessThan(5_000)
   expect(reader.cpuMs).toBeGreaterThanOrEqual(1_000)
   expect(reader.cpuMs).toBeLessThan(1_100)
+})
+
+test('leaves the rest of a crowd to a successor when the platform announces its end', async () => {
+  const { run, calls, ending } = start(5_000)
+  ending.abort()
+  expect(await run()).toBe(BATCH)
+  expect(calls.at(-1)).toBe('ring_inbound')
 })
 
 test('rung all the same, it takes a batch, so that a wrong estimate stops nothing', async () => {

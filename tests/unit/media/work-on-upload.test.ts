@@ -73,7 +73,8 @@ const stage = (answers: Answers = {}, { kept = true, etag = 'e' } = {}) => {
     accessToken: 't',
   }
   const run = (of: Upload) => workOnUpload(worker.deps, sending, of)
-  return { run, asked, reads, calls: worker.calls, spending: sending.spending }
+  const { calls, announceEnd } = worker
+  return { run, asked, reads, calls, announceEnd, spending: sending.spending }
 }
 
 test('every chunk goes once, in order, and is saved before the next', async () => {
@@ -90,6 +91,13 @@ test('an upload that was begun goes on at the first missing chunk', async () => 
   const { run, asked } = stage()
   await run(upload({ remote_id: '7', next_chunk: 2 }))
   expect(asked).toEqual(['append 2', 'finish'])
+})
+
+test('an upload is left where it is once the platform announces the end', async () => {
+  const { run, asked, announceEnd } = stage()
+  announceEnd()
+  expect(await run(upload({ remote_id: '7', next_chunk: 1 }))).toEqual({})
+  expect(asked).toEqual([])
 })
 
 test('an upload whose lease was lost is left alone', async () => {
