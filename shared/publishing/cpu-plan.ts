@@ -17,6 +17,11 @@ const BOOT_CPU_MS = 150
  * rings end only when the platform sees that half of it is spent.
  */
 const RUN_CPU_MS = 150
+/**
+ * What may be planned beyond half of the CPU: about what a successor takes to boot. Lanes are claimed five
+ * seconds ahead and cost nothing until their instant, so rings alone would pile up more than two lives are good for.
+ */
+const MOST_OVER_MS = 300
 /** More would hold a lane's later posts back from other workers while this one is busy. */
 const MAX_PER_LANE = 5
 
@@ -52,7 +57,12 @@ export const shareOf = (isolate: Isolate, room: number, isFirst: boolean): Share
   return { lanes: Math.min(room, Math.max(Math.floor(attempts / perLane), 1)), perLane }
 }
 
-/** Plans a lane's jobs. Call `spend` for each attempt, and `finish` when the lane is done. */
+/** Whether more is planned than half of the CPU is good for, and most of that has not begun. */
+export const isOverPlanned = (isolate: Isolate): boolean =>
+  cpuLeftMs({ cpuMs: plannedCpuMs(isolate) }) === 0 &&
+  isolate.planned * CPU_MS_PER_ATTEMPT > MOST_OVER_MS
+
+/** Plans a lane's jobs. Call `spend` as each attempt begins, and `finish` when the lane is done. */
 export const planLane = (isolate: Isolate, jobs: number) => {
   let left = jobs
   isolate.planned += jobs

@@ -19,7 +19,7 @@ export type LaneTools = {
   /** Resolves once the step is committed, with what may be sent now. */
   advance(step: Step): Promise<Allowed | null>
   turnstile: Turnstile
-  /** CPU estimate of one attempt was spent. */
+  /** An attempt begins: its CPU counts as spent, however long its answer takes. */
   spend(): void
 }
 
@@ -84,8 +84,8 @@ const runJob = async (
     const { attempt, lease } = allowed
     const { network, clock, turnstile } = tools
     const sending = { network, accessToken: token, attempt, runAt, clock, lease, turnstile }
-    const sent = await sendAttempt(deps, sending)
     tools.spend()
+    const sent = await sendAttempt(deps, sending)
     if (sent.result.outcome !== 'accepted') deps.log(attemptLine(attempt, sent.result))
     // The queue brings the rest of a thread after its pause; without one it follows at once.
     const isOver = sent.result.outcome !== 'accepted' || attempt.is_last

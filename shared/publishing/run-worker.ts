@@ -6,7 +6,7 @@ import { createTurnstile, type Turnstile } from '../worker/turnstile.ts'
 import { createAdvance } from './advance.ts'
 import type { Lane } from './batches.ts'
 import { claimLanes } from './claim-lanes.ts'
-import { type Isolate, planLane, plannedCpuMs, shareOf } from './cpu-plan.ts'
+import { type Isolate, isOverPlanned, planLane, plannedCpuMs, shareOf } from './cpu-plan.ts'
 import { recordRates, watchRates } from './record-rates.ts'
 import { type LaneTools, runLane } from './run-lane.ts'
 
@@ -34,6 +34,9 @@ const REFILL_BELOW = 750
 /** Lanes of one claim: few enough that each may bring more than its next post. */
 const CLAIM = 500
 const POLL_MS = 500
+/** Lanes are claimed five seconds ahead; what is planned for longer than that hangs. */
+const PLAN_PATIENCE_MS = 6_000
+const PLAN_POLL_MS = 50
 /** Requests under way: each costs a connection, half a thousand of which take a fifth of an isolate's CPU. */
 const POSTS = { first: 64, most: CAPACITY, patienceMs: 100 }
 /** A worker that says nothing for 10 s is taken for dead. */
@@ -51,6 +54,7 @@ export const runWorker = async (
   network: Network,
   isolate: Isolate,
 ): Promise<{ drained: Promise<void> }> => {
+  await untilPlanIsLess(deps, isolate)
   const workerId = deps.randomUUID()
   const stopBeating = deps.every(BEAT_MS, () => {
     deps.service('keep_worker', { p_worker_id: workerId }).catch(failed(deps, 'beat failed'))
@@ -66,6 +70,14 @@ export const runWorker = async (
   })
   const drained = drain(deps, workerId, crew).then(stamp).finally(stopBeating)
   return { drained }
+}
+
+/** Whoever is rung meanwhile may be this isolate again, until the platform sees that half of its CPU is spent. */
+const untilPlanIsLess = async (deps: Need, isolate: Isolate): Promise<void> => {
+  const until = deps.monotonic() + PLAN_PATIENCE_MS
+  while (isOverPlanned(isolate) && deps.monotonic() < until && !deps.ending.aborted) {
+    await deps.sleep(PLAN_POLL_MS)
+  }
 }
 
 type Work = {

@@ -214,6 +214,41 @@ test('takes no new batch once half of its life is over, but at least one', async
   expect(worker.callsOf('claim_jobs')).toHaveLength(1)
 })
 
+/** A ring of an isolate that has planned far more than it may spend; `perSecond` of it begin. */
+const ringWithPlan = async (planned: number, perSecond: number) => {
+  const isolate = { startedAt: 0, cpuMs: 0, planned }
+  const claims: { atMs: number; planned: number }[] = []
+  const worker = fakeWorker({
+    claim_jobs: () => {
+      claims.push({ atMs: worker.deps.monotonic(), planned: isolate.planned })
+      return { now: START.toISOString(), lease_ms: 15_000, lanes: [] }
+    },
+    leave_worker: () => 0,
+  })
+  const sleep = async (ms: number) => {
+    worker.advance(ms)
+    const begun = (perSecond * ms) / 1_000
+    isolate.planned -= begun
+    isolate.cpuMs += begun * 0.5
+  }
+  await (await runWorker({ ...worker.deps, sleep }, fakeNetwork({}), isolate)).drained
+  return claims
+}
+
+test('rings pile nothing up in an isolate: it takes more when most of what it holds has begun', async () => {
+  const [first] = await ringWithPlan(3_000, 1_000)
+  expect(first?.planned).toBeLessThanOrEqual(600)
+  expect(first?.atMs).toBeGreaterThanOrEqual(2_400)
+})
+
+test('what an isolate holds and never begins keeps it from taking more for six seconds at most', async () => {
+  expect((await ringWithPlan(3_000, 0))[0]?.atMs).toBe(6_000)
+})
+
+test('an isolate that has CPU left takes at once, whatever it holds', async () => {
+  expect((await ringWithPlan(1_900, 0))[0]?.atMs).toBe(0)
+})
+
 test('a worker that fails says no more that it lives, so that its lanes are freed', async () => {
   const worker = fakeWorker({ claim_jobs: () => ({ now: START.toISOString(), lease_ms: 15_000 }) })
   const stop = vi.fn()
