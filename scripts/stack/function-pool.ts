@@ -1,19 +1,17 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { knowsThreads } from './cpu-time.ts'
 import { denoBinary } from './deno-binary.ts'
+import { enforceLimits, type Limited } from './enforce-limits.ts'
 import { type FunctionWorker, startWorker } from './function-worker.ts'
-import { ANNOUNCED_AT, type Limits } from './limits.ts'
+import type { Limits } from './limits.ts'
 
 /** A worker's turn for one request: `done` when the response has ended, `isOverrun` once a limit killed it. */
 export type Lease = { worker: FunctionWorker; done: () => void; isOverrun: () => boolean }
 
-/** How often the CPU of isolates is looked at, where it is known: on a Mac it is not. A tenth of it lasts 200 ms. */
-const CPU_CHECK_MS = 50
 // A worker says "busy" on another channel than its response; the word gets this long to arrive.
 const GRACE_MS = 250
 
-type Entry = { worker: FunctionWorker; requests: number; isAnnounced: boolean; isOverrun: boolean }
+type Entry = { worker: FunctionWorker; requests: number; limited: Limited }
 
 export type PoolOptions = {
   /** Directory that holds deno.json and functions/<slug>/index.ts. */
@@ -39,41 +37,11 @@ export const createPool = (o: PoolOptions) => {
     }
     const onIdle = () => dropRetired()
     const worker = await startWorker({ deno, slug, ...paths, env: o.env, log: o.log, onIdle })
-    const entry: Entry = { worker, requests: 0, isAnnounced: false, isOverrun: false }
+    const entry: Entry = { worker, requests: 0, limited: enforceLimits(worker, o) }
     live.add(entry)
-    const { wallClockMs } = o.limits
-    const timers = [
-      setTimeout(() => announce(entry, 'wall_clock'), wallClockMs * ANNOUNCED_AT),
-      setTimeout(() => overrun(entry, 'wall clock'), wallClockMs),
-    ]
-    worker.exited.then(() => {
-      for (const timer of timers) clearTimeout(timer)
-      live.delete(entry)
-    })
+    worker.exited.then(() => live.delete(entry))
     return entry
   }
-
-  const announce = (entry: Entry, reason: 'cpu' | 'wall_clock') => {
-    if (entry.isAnnounced) return
-    entry.isAnnounced = true
-    entry.worker.announceEnd(reason)
-  }
-
-  const overrun = (entry: Entry, limit: string) => {
-    const { slug, pid } = entry.worker
-    entry.isOverrun = true
-    o.log(`[${slug}] ${limit} limit reached, worker ${pid} killed`)
-    entry.worker.kill()
-  }
-
-  const checkCpu = setInterval(() => {
-    for (const entry of live) {
-      if (entry.isOverrun || !knowsThreads) continue
-      const cpuMs = entry.worker.cpuMs()
-      if (cpuMs >= o.limits.cpuMs) overrun(entry, 'CPU')
-      else if (cpuMs >= o.limits.cpuMs * ANNOUNCED_AT) announce(entry, 'cpu')
-    }
-  }, CPU_CHECK_MS).unref()
 
   const replace = (slug: string) => {
     const booting = boot(slug)
@@ -121,7 +89,7 @@ export const createPool = (o: PoolOptions) => {
         entry.requests -= 1
         dropRetired()
       }
-      return { worker: entry.worker, done, isOverrun: () => entry.isOverrun }
+      return { worker: entry.worker, done, isOverrun: entry.limited.isOverrun }
     },
     retire,
     /** As if the CPU of a slug's present worker were nearly spent; answers its process id. */
@@ -129,13 +97,12 @@ export const createPool = (o: PoolOptions) => {
       const entry = await current.get(slug)
       if (!entry) return undefined
       retire(slug)
-      announce(entry, 'cpu')
+      entry.limited.announce('cpu')
       return entry.worker.pid
     },
     live: () => [...live].map(({ worker }) => worker),
     kill,
     close: async () => {
-      clearInterval(checkCpu)
       await Promise.allSettled(current.values())
       await kill()
     },

@@ -7,9 +7,6 @@ export type Limits = {
   cpuMs: number
 }
 
-/** At this share of a limit a worker gets `beforeunload`: Edge Runtime's own default. */
-export const ANNOUNCED_AT = 0.9
-
 /** The platform's limits on a paid plan. */
 export const PLATFORM_LIMITS: Limits = {
   wallClockMs: 400_000,

@@ -2,13 +2,14 @@ import type { Deps } from '../deps.ts'
 import type { Network } from '../networks/network.ts'
 import { type Crew, createCrew } from '../worker/crew.ts'
 import { mayTakeMore } from '../worker/life.ts'
+import { logFailure } from '../worker/log-failure.ts'
 import { createTurnstile, type Turnstile } from '../worker/turnstile.ts'
 import { createAdvance } from './advance.ts'
-import type { Lane } from './batches.ts'
 import { claimLanes } from './claim-lanes.ts'
-import { type Isolate, isOverPlanned, planLane, plannedCpuMs, shareOf } from './cpu-plan.ts'
-import { recordRates, watchRates } from './record-rates.ts'
-import { type LaneTools, runLane } from './run-lane.ts'
+import { type Isolate, isOverPlanned, plannedCpuMs, shareOf } from './cpu-plan.ts'
+import { drainWorker } from './drain-worker.ts'
+import type { LaneTools } from './run-lane.ts'
+import { runPlannedLane } from './run-planned-lane.ts'
 
 type Need = Pick<
   Deps,
@@ -57,7 +58,7 @@ export const runWorker = async (
   await untilPlanIsLess(deps, isolate)
   const workerId = deps.randomUUID()
   const stopBeating = deps.every(BEAT_MS, () => {
-    deps.service('keep_worker', { p_worker_id: workerId }).catch(failed(deps, 'beat failed'))
+    deps.service('keep_worker', { p_worker_id: workerId }).catch(logFailure(deps, 'beat failed'))
   })
   const crew = createCrew()
   const { advance, stamp } = createAdvance(deps)
@@ -68,7 +69,7 @@ export const runWorker = async (
     stopBeating()
     throw error
   })
-  const drained = drain(deps, workerId, crew).then(stamp).finally(stopBeating)
+  const drained = drainWorker(deps, workerId, crew).then(stamp).finally(stopBeating)
   return { drained }
 }
 
@@ -105,7 +106,7 @@ const takeLanes = async (
     const room = Math.min(CAPACITY - crew.size(), CLAIM)
     const share = shareOf(isolate, room, claimNumber === 0)
     claimNumber += 1
-    const claimed = await claimLanes(deps, workerId, share).catch(failed(deps, 'claim failed'))
+    const claimed = await claimLanes(deps, workerId, share).catch(logFailure(deps, 'claim failed'))
     // Without the database no more work is taken, but what is under way is brought to its end.
     if (!claimed) break
     for (const lane of claimed.lanes) {
@@ -118,53 +119,4 @@ const takeLanes = async (
     if (isAllThereWas) await Promise.race([crew.below(1), deps.sleep(POLL_MS)])
     await crew.below(REFILL_BELOW)
   }
-}
-
-/**
- * Brings what is under way to its end. Successors are rung at once, when half of the lanes are
- * free again, and at the end: lanes come back with posts that nobody else was told of.
- */
-const drain = async (deps: Need, workerId: string, crew: Crew): Promise<void> => {
-  for (const busy of [Number.POSITIVE_INFINITY, Math.ceil(crew.size() / 2), 1]) {
-    await crew.below(busy)
-    const isDone = crew.size() === 0
-    await leave(deps, workerId, isDone).catch(failed(deps, 'leaving failed'))
-    if (isDone) return
-  }
-}
-
-const failed = (deps: Pick<Deps, 'log'>, message: string) => (error: unknown) => {
-  deps.log({ level: 'error', message, error: String(error) })
-  return null
-}
-
-/** Counts no longer among the workers; a successor takes what is still to be sent. */
-const leave = async (
-  deps: Pick<Deps, 'service'>,
-  workerId: string,
-  isDone: boolean,
-): Promise<void> => {
-  const args = { p_worker_id: workerId, p_is_done: isDone }
-  const missing = await deps.service<number>('leave_worker', args)
-  if (missing > 0) await deps.service('ring_publish')
-}
-
-const runPlannedLane = async (
-  deps: Need,
-  isolate: Isolate,
-  lane: Lane,
-  tools: Omit<LaneTools, 'spend'>,
-): Promise<void> => {
-  const { spend, finish } = planLane(isolate, lane.jobs.length)
-  const { network, tight } = watchRates(tools.network, deps.now)
-  try {
-    await runLane(deps, lane, { ...tools, network, spend })
-    await recordRates(deps, lane.account_id, tight())
-  } catch (error) {
-    const { account_id } = lane
-    deps.log({ level: 'error', message: 'lane failed', account_id, error: String(error) })
-    const done = { account_id, claim_id: tools.claimId, is_skipped: true }
-    await tools.advance({ done }).catch(failed(deps, 'release failed'))
-  }
-  finish()
 }
