@@ -340,6 +340,23 @@ test('once the account was read, what X may have and would take twice is left to
     })
   }))
 
+test('once the account was read, late policies decide on what was written since the restore', () =>
+  withTx(async (tx) => {
+    const { account } = await unread(tx)
+    const late = { latePolicy: 'miss', lateAfterSeconds: 30, due: at(QUIET + 610) }
+    const since = await schedulePost(tx, account, late)
+    await tx.query('update public.posts set created_at = $2 where id = $1', [since, at(70)])
+    await tx.query('update public.workspaces set resend_when_absent = false where id = $1', [
+      account.person.workspaceId,
+    ])
+    await tick(tx, at(QUIET + 700))
+    expect((await readPost(tx, since)).failure).toMatchObject({ slug: 'account-not-read' })
+
+    await read(tx, at(QUIET + 1000))
+
+    expect(await readPost(tx, since)).toMatchObject({ status: 'missed', failure: null })
+  }))
+
 test('where an operator answers for an account, late policies decide', () =>
   withTx(async (tx) => {
     const { account, posts } = await unread(tx)
