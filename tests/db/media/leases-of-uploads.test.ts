@@ -9,7 +9,7 @@ import {
   settleUpload,
   uploadOf,
 } from '../../helpers/media.ts'
-import { at, connectAccount, NOW } from '../../helpers/publishing.ts'
+import { actFor, at, connectAccount, NOW } from '../../helpers/publishing.ts'
 
 test('a lapsed lease is taken over at the first missing chunk, and its old holder changes nothing', () =>
   withTx(async (tx) => {
@@ -28,6 +28,25 @@ test('a lapsed lease is taken over at the first missing chunk, and its old holde
     expect(await settleUpload(tx, frozen, { state: 'ready' }, at(62))).toEqual({ kept: false })
     expect(await isMediaReady(tx, postId)).toBe(false)
     expect(await uploadOf(tx, media)).toMatchObject({ next_chunk: 3, state: 'waiting' })
+  }))
+
+test('a description that changes while a worker holds the upload takes it from him', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const media = await readyMedia(tx, account.person)
+    const postId = await postWithMedia(tx, account, [[media]])
+    const [held] = await claimUploads(tx)
+    if (!held) throw new Error('an upload was due')
+    await actFor(tx, account)
+    await tx.query('select public.update_media($1, $2)', [media, 'what it really shows'])
+
+    expect(await saveUpload(tx, held, { remote_id: '7', expires_at: at(86_400) })).toEqual({
+      kept: false,
+    })
+    expect(await settleUpload(tx, held, { state: 'ready' })).toEqual({ kept: false })
+    expect(await isMediaReady(tx, postId)).toBe(false)
+    const [next] = await claimUploads(tx)
+    expect(next).toMatchObject({ media_id: media, alt_text: 'what it really shows' })
   }))
 
 test('saving prolongs the lease', () =>
