@@ -18,8 +18,8 @@ export type Deps = {
   /** Resolves after `ms`, or rejects with the signal's reason. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
   /**
-   * Aborts when the platform announces the end of this isolate: Edge Runtime does at 90 % of its CPU, memory or
-   * wall clock (`beforeunload`). What is left is enough to give back what was taken, and for nothing new.
+   * Aborts when the platform announces the end of this isolate: Edge Runtime does at 90 % of its CPU or wall
+   * clock (`beforeunload`). What is left is enough to give back what was taken, and for nothing new.
    */
   ending: AbortSignal
   /** A signal that aborts after `ms`, with a `TimeoutError`. */
@@ -64,7 +64,11 @@ const background = (promise: Promise<unknown>) => {
 
 const untilUnload = (): AbortSignal => {
   const ending = new AbortController()
-  addEventListener('beforeunload', () => ending.abort(), { once: true })
+  addEventListener('beforeunload', (event) => {
+    const { detail } = event as CustomEvent<{ reason?: string } | null>
+    // Of memory it warns, too, but then the isolate may live on and is still sent requests.
+    if (detail?.reason !== 'memory') ending.abort()
+  })
   return ending.signal
 }
 

@@ -9,7 +9,7 @@ import type { TokenHolder } from './token-holder.ts'
 
 type Need = Pick<
   Deps,
-  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service'
+  'env' | 'now' | 'monotonic' | 'sleep' | 'ending' | 'deadline' | 'randomUUID' | 'service'
 >
 
 export type AccessToken =
@@ -41,7 +41,7 @@ const msLeft = (deps: Need, holder: TokenHolder) =>
 /**
  * A token to act for an account. Refreshes it within 10 minutes of its end, or when `rejected` says
  * the network answered 401 to it. One refresh at a time per account, under a lease in the database,
- * because refresh tokens work once.
+ * because refresh tokens work once; none is begun by an isolate that may end before it has saved the new pair.
  */
 export const accessToken = async (
   deps: Need,
@@ -51,6 +51,11 @@ export const accessToken = async (
 ): Promise<AccessToken> => {
   if (!rejected && msLeft(deps, holder) > EARLY_MS) return opened(deps, holder)
 
+  if (deps.ending.aborted) {
+    return !rejected && msLeft(deps, holder) > LEAST_MS
+      ? opened(deps, holder)
+      : { kind: 'later', detail: 'The platform is about to end the worker.' }
+  }
   const leaseOf = startLease(deps)
   const lease = await leaseRefresh(deps, holder)
   if (!lease) return { kind: 'later', detail: 'The account was disconnected.' }

@@ -7,7 +7,7 @@ import { readAccount } from './read-account.ts'
 
 type Need = Pick<
   Deps,
-  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+  'env' | 'now' | 'monotonic' | 'sleep' | 'ending' | 'deadline' | 'randomUUID' | 'service' | 'log'
 >
 
 /** Accounts of one claim, all asked at once: publishing keeps the rest of the machine. */

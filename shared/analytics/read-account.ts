@@ -10,7 +10,7 @@ import { readingOf } from './reading-of.ts'
 
 type Need = Pick<
   Deps,
-  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service'
+  'env' | 'now' | 'monotonic' | 'sleep' | 'ending' | 'deadline' | 'randomUUID' | 'service'
 >
 type Asked =
   | { kind: 'metrics'; posts: PostMetrics[]; rates: RateWindow[] }

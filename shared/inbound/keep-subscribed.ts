@@ -6,7 +6,7 @@ import type { AtNetwork, Webhooks } from '../networks/webhooks.ts'
 
 type Need = Pick<
   Deps,
-  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+  'env' | 'now' | 'monotonic' | 'sleep' | 'ending' | 'deadline' | 'randomUUID' | 'service' | 'log'
 >
 
 type Check = { due: boolean; missed_from: string | null; missed_until: string | null }

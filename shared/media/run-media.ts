@@ -11,7 +11,16 @@ import { workOnUpload } from './work-on-upload.ts'
 
 type Need = Pick<
   Deps,
-  'env' | 'fetch' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+  | 'env'
+  | 'fetch'
+  | 'now'
+  | 'monotonic'
+  | 'sleep'
+  | 'ending'
+  | 'deadline'
+  | 'randomUUID'
+  | 'service'
+  | 'log'
 >
 type Uploader = Pick<Network, 'media' | 'refresh'>
 

@@ -50,7 +50,7 @@ type Resolving = {
 
 type Need = Pick<
   Deps,
-  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service'
+  'env' | 'now' | 'monotonic' | 'sleep' | 'ending' | 'deadline' | 'randomUUID' | 'service'
 >
 type Place = { postId: string; version: number | null }
 type Address = NonNullable<ReturnType<Network['readAddress']>>

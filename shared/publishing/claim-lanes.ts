@@ -13,7 +13,7 @@ export type Claimed = { id: string; lanes: Lane[]; clock: DatabaseClock }
 export const claimLanes = async (
   deps: Need,
   workerId: string,
-  { lanes, perLane }: Share,
+  { lanes, perLane, aheadMs }: Share,
 ): Promise<Claimed> => {
   const id = deps.randomUUID()
   const batch = await retry(
@@ -24,6 +24,7 @@ export const claimLanes = async (
         p_worker_id: workerId,
         p_lanes: lanes,
         p_per_lane: perLane,
+        p_ahead: `${aheadMs} ms`,
       }),
     { forMs: 10_000 },
   )

@@ -25,7 +25,11 @@ const MOST_OVER_MS = 300
 /** More would hold a lane's later posts back from other workers while this one is busy. */
 const MAX_PER_LANE = 5
 
-export type Share = { lanes: number; perLane: number }
+/** `aheadMs`: how long before their instant lanes may be claimed. */
+export type Share = { lanes: number; perLane: number; aheadMs: number }
+
+/** What is claimed earlier than its instant can be sent at it. */
+const AHEAD_MS = 5_000
 
 /** An isolate that has just booted, at a time of its monotonic clock. */
 export const freshIsolate = (startedAt: number): Isolate => ({
@@ -48,13 +52,15 @@ export const plannedCpuMs = ({ cpuMs, planned }: Isolate): number =>
 
 /**
  * How much an isolate may claim for `room` lanes: what its CPU is still good for, spread over as
- * many lanes as there is room for. A run's first claim is never nothing.
+ * many lanes as there is room for. A run's first claim is never nothing; where too much is planned already, it
+ * takes only what is due.
  */
 export const shareOf = (isolate: Isolate, room: number, isFirst: boolean): Share => {
   const left = cpuLeftMs({ cpuMs: plannedCpuMs(isolate) })
   const attempts = Math.floor(Math.max(left, isFirst ? RUN_CPU_MS : 0) / CPU_MS_PER_ATTEMPT)
   const perLane = Math.min(Math.max(Math.floor(attempts / room), 1), MAX_PER_LANE)
-  return { lanes: Math.min(room, Math.max(Math.floor(attempts / perLane), 1)), perLane }
+  const lanes = Math.min(room, Math.max(Math.floor(attempts / perLane), 1))
+  return { lanes, perLane, aheadMs: isOverPlanned(isolate) ? 0 : AHEAD_MS }
 }
 
 /** Whether more is planned than half of the CPU is good for, and most of that has not begun. */

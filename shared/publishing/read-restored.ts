@@ -9,7 +9,7 @@ import { type OpenLook, withoutOwned } from './judge-looks.ts'
 
 type Need = Pick<
   Deps,
-  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+  'env' | 'now' | 'monotonic' | 'sleep' | 'ending' | 'deadline' | 'randomUUID' | 'service' | 'log'
 >
 
 type Restored = Omit<TokenHolder, 'encrypted_tokens'> & {

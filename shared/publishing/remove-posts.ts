@@ -6,7 +6,7 @@ import type { Failure } from '../networks/outcome.ts'
 
 type Need = Pick<
   Deps,
-  'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'randomUUID' | 'service' | 'log'
+  'env' | 'now' | 'monotonic' | 'sleep' | 'ending' | 'deadline' | 'randomUUID' | 'service' | 'log'
 >
 
 type Segment = { position: number; remote_id: string }

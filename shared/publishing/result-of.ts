@@ -25,6 +25,9 @@ const APP_PAUSE_MS = 300_000
 /** How often the network may not know an upload of its own before the post is refused for it. */
 const MOST_UPLOADS = 3
 
+/** The slug of an attempt that the end of its isolate kept from being sent. */
+export const WORKER_ENDING = 'worker-ending'
+
 /** No window of a network is longer, whatever its headers say. */
 const LONGEST_WAIT_MS = 25 * 3_600_000
 
@@ -101,6 +104,8 @@ export const resultOf = ({ attempt, outcome, rates, sentAt, now }: Sent): Attemp
     case 'account_blocked':
     case 'not_sent':
     case 'reauth':
+      // Its successor may send it at once: neither the post nor the network is in the way.
+      if (slug === WORKER_ENDING) return { ...failed, outcome: 'retry' }
       return { ...failed, outcome: 'retry', block_account_until: wait }
   }
 }

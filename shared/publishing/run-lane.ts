@@ -38,6 +38,10 @@ type Sent = { result?: AttemptResult | undefined; tokenRejected: boolean }
  */
 export const runLane = async (deps: Need, lane: Lane, tools: LaneTools): Promise<void> => {
   const done = { account_id: lane.account_id, claim_id: tools.claimId }
+  if (deps.ending.aborted) {
+    await tools.advance({ done: { ...done, is_skipped: false } })
+    return
+  }
   const token = await accessToken(deps, tools.network, lane)
   if (token.kind !== 'token') {
     deps.log({ level: 'warn', message: 'lane skipped', account_id: lane.account_id, ...token })
@@ -89,7 +93,7 @@ const runJob = async (
     if (sent.result.outcome !== 'accepted') deps.log(attemptLine(attempt, sent.result))
     // The queue brings the rest of a thread after its pause; without one it follows at once.
     const isOver = sent.result.outcome !== 'accepted' || attempt.is_last
-    if (isOver || deps.env.THREAD_PAUSE_SECONDS > 0) return sent
+    if (isOver || deps.env.THREAD_PAUSE_SECONDS > 0 || deps.ending.aborted) return sent
     result = sent.result
   }
 }

@@ -35,8 +35,8 @@ const REFILL_BELOW = 750
 /** Lanes of one claim: few enough that each may bring more than its next post. */
 const CLAIM = 500
 const POLL_MS = 500
-/** Lanes are claimed five seconds ahead; what is planned for longer than that hangs. */
-const PLAN_PATIENCE_MS = 6_000
+/** As late as a post that is due may be for what others planned. */
+const PLAN_PATIENCE_MS = 1_000
 const PLAN_POLL_MS = 50
 /** Requests under way: each costs a connection, half a thousand of which take a fifth of an isolate's CPU. */
 const POSTS = { first: 64, most: CAPACITY, patienceMs: 100 }
@@ -81,6 +81,12 @@ const untilPlanIsLess = async (deps: Need, isolate: Isolate): Promise<void> => {
   }
 }
 
+const endOf = ({ ending }: Pick<Deps, 'ending'>): Promise<void> =>
+  new Promise((resolve) => {
+    if (ending.aborted) resolve()
+    else ending.addEventListener('abort', () => resolve(), { once: true })
+  })
+
 type Work = {
   network: Network
   isolate: Isolate
@@ -99,10 +105,10 @@ const takeLanes = async (
     cpuMs: plannedCpuMs(isolate),
     isEnding: deps.ending.aborted,
   })
-  const mayBegin = () => !deps.ending.aborted
+  const ended = endOf(deps)
   let claimNumber = 0
 
-  while (claimNumber === 0 ? mayBegin() : mayTakeMore(life())) {
+  while (claimNumber === 0 ? !deps.ending.aborted : mayTakeMore(life())) {
     const room = Math.min(CAPACITY - crew.size(), CLAIM)
     const share = shareOf(isolate, room, claimNumber === 0)
     claimNumber += 1
@@ -116,7 +122,7 @@ const takeLanes = async (
     }
     if (crew.size() === 0) break
     const isAllThereWas = claimed.lanes.length < share.lanes
-    if (isAllThereWas) await Promise.race([crew.below(1), deps.sleep(POLL_MS)])
-    await crew.below(REFILL_BELOW)
+    if (isAllThereWas) await Promise.race([crew.below(1), ended, deps.sleep(POLL_MS)])
+    await Promise.race([crew.below(REFILL_BELOW), ended])
   }
 }

@@ -4,7 +4,7 @@ import type { Lease } from '../worker/lease.ts'
 import type { Turnstile } from '../worker/turnstile.ts'
 import type { Attempt, AttemptResult } from './batches.ts'
 import type { DatabaseClock } from './database-clock.ts'
-import { resultOf } from './result-of.ts'
+import { resultOf, WORKER_ENDING } from './result-of.ts'
 
 /** The request's own limit. Shorter than the lease of a Go (30 s), with room for the margin. */
 export const SEND_TIMEOUT_MS = 20_000
@@ -42,7 +42,7 @@ export const sendAttempt = async (
 const whyNot = ({ ending }: Pick<Deps, 'ending'>, { media }: Attempt, lease: Lease) => {
   if (ending.aborted) {
     return {
-      slug: 'worker-ending',
+      slug: WORKER_ENDING,
       detail: 'The platform ended the worker before it could send the post.',
       remedy: 'Nothing to do: it is sent again.',
     }

@@ -7,7 +7,7 @@ const ONE_ATTEMPT = plannedCpuMs({ startedAt: 0, cpuMs: 0, planned: 1 })
 const isolate = (cpuMs = 0, planned = 0) => ({ startedAt: 0, cpuMs, planned })
 
 test('a fresh isolate takes what half of its CPU is good for', () => {
-  expect(shareOf(isolate(), 500, true)).toEqual({ lanes: 500, perLane: 4 })
+  expect(shareOf(isolate(), 500, true)).toEqual({ lanes: 500, perLane: 4, aheadMs: 5_000 })
 })
 
 test('an isolate never plans past half of its CPU, but for what a ring lets it count on', () => {
