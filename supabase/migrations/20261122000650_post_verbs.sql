@@ -665,7 +665,7 @@ declare
 begin
   update public.posts
   set
-    status = 'draft', scheduled_at = null,
+    status = 'draft', scheduled_at = null, failure = null,
     version = posts.version + 1, updated_at = p_now
   where posts.id = p_post_id and posts.status <> 'draft'
   returning * into v_post;
@@ -697,7 +697,7 @@ begin
 
   update public.posts
   set
-    status = 'canceled', held_reason = null,
+    status = 'canceled', held_reason = null, failure = null,
     version = posts.version + 1, updated_at = p_now
   where posts.id = p_post_id and posts.status <> 'canceled'
   returning * into v_post;

@@ -271,6 +271,28 @@ $$;
 comment on function private.emit_outcomes(uuid[]) is
   'Writes post.<status> for posts that just reached that status.';
 
+-- Posts that wait from now on for another reason than before: the same answer again is no news, and
+-- what our own workers were too slow for is sent again at once.
+create function private.newly_waiting(p_closed private.attempt_result[])
+returns uuid[]
+language sql
+stable
+set search_path = ''
+as $$
+  select array(
+    select posts.id
+    from unnest(p_closed) as results
+    join public.posts on posts.id = results.post_id
+    where results.outcome = 'retry'
+      and posts.published_at is null
+      and results.error ->> 'slug' is distinct from posts.failure ->> 'slug'
+      and results.error ->> 'slug' not in ('worker-ending', 'lease-too-short')
+  );
+$$;
+
+comment on function private.newly_waiting(private.attempt_result[]) is
+  'Which of the postponed posts have a cause their authors have not been told yet.';
+
 -- What X has not taken, or not taken for certain: refused posts fail or stop where they are, unknown
 -- ones are looked for before anything else happens, others wait again. A thread that has begun keeps
 -- publishing while it waits; it cannot be canceled or go stale half way.
@@ -281,6 +303,7 @@ set search_path = ''
 as $$
 declare
   v_ended uuid[] := array(select post_id from unnest(p_closed) where outcome <> 'retry');
+  v_waiting uuid[] := private.newly_waiting(p_closed);
 begin
   update public.posts
   set
@@ -292,7 +315,7 @@ begin
       when posts.published_at is null then 'scheduled'
       else posts.status
     end,
-    failure = case when results.outcome <> 'retry'
+    failure = case when results.outcome <> 'retry' or results.error is not null
       then coalesce(results.error, '{}') || jsonb_build_object('segment', results.position)
     end,
     updated_at = p_now
@@ -311,7 +334,7 @@ begin
   ) as gone
   where gone.post_ids is not null;
   -- A thread that nobody was sure of and that goes on is told, too.
-  perform private.emit_outcomes(v_ended || array(
+  perform private.emit_outcomes(v_ended || v_waiting || array(
     select posts.id
     from public.posts
     where posts.id = any (array(select post_id from unnest(p_closed) where outcome = 'retry'))

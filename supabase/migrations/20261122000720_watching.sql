@@ -210,11 +210,11 @@ begin
     update public.posts
     set
       status = 'partially_published',
-      failure = jsonb_build_object(
+      failure = coalesce(posts.failure, jsonb_build_object(
         'slug', 'thread-waiting', 'who', 'account', 'segment', stuck.position,
         'detail', 'The rest of the thread waits until the account may send again.',
         'remedy', 'Nothing to do for a rate limit. Resume or connect the account when it is paused or disconnected.'
-      ),
+      )),
       updated_at = p_now
     from stuck
     where posts.id = stuck.post_id

@@ -14,6 +14,7 @@ drop function private.apply_blocks(private.attempt_result[], timestamptz);
 drop function private.continue_threads(uuid[], interval, timestamptz);
 drop function private.requeue_posts(private.attempt_result[], timestamptz);
 drop function private.stop_posts(private.attempt_result[], timestamptz);
+drop function private.newly_waiting(private.attempt_result[]);
 drop function private.emit_outcomes(uuid[]);
 drop function private.finish_posts(uuid[], timestamptz);
 drop function private.mark_segments(private.attempt_result[]);

@@ -77,7 +77,7 @@ export const postEvents = {
     changed('scheduled'),
   ),
   'post.scheduled': entry(
-    'A post got a time, or is tried again later.',
+    'A post got a time, or is tried again later: then data.failure says why, once for each cause.',
     z.object({
       ...outcome,
       published_at: outcome.published_at.optional(),

@@ -13,9 +13,11 @@ import {
   NOW,
   readAttempts,
   readPost,
+  resultFor,
   schedulePost,
   settle,
   startSending,
+  tick,
 } from '../../helpers/publishing.ts'
 
 /** What X would have to answer for a row of the table, as the client reads it. */
@@ -75,6 +77,74 @@ test.each(Object.keys(answers))('%s: the post, its event and the attempt say the
     expect(rows.map(({ data }) => data.failure)).toEqual([{ ...told, segment: 0 }])
   }),
 )
+
+/** Answers after which a post waits for another try. */
+const waits: Record<string, Parameters<typeof classify>[0]> = {
+  'daily-limit': answer(403, 'User is over daily status update limit.'),
+  'rate-limited': answer(429, 'Too Many Requests'),
+  'token-refused': answer(401, 'Unauthorized'),
+  'credits-depleted': answer(402, 'Your account does not have credits to fulfill this request.'),
+}
+
+test.each(Object.keys(waits))(
+  '%s: while the post waits it says why, once, and no more when it is out',
+  (slug) =>
+    withTx(async (tx) => {
+      const { account, post, result } = await send(
+        tx,
+        waits[slug] as Parameters<typeof classify>[0],
+      )
+
+      const row = failureTable.find((candidate) => candidate.slug === slug)
+      const told = { slug, who: row?.who, remedy: row?.remedy, segment: 0 }
+      expect(await readPost(tx, post)).toMatchObject({ status: 'scheduled', failure: told })
+      const causes = async () => {
+        const { rows } = await tx.query<{ data: { failure?: object } }>(
+          `select data from public.events where subject_id = $1 and type = 'post.scheduled' order by id`,
+          [post],
+        )
+        return rows.flatMap(({ data }) => data.failure ?? [])
+      }
+      expect(await causes()).toMatchObject([told])
+
+      const tryAgain = async (
+        seconds: number,
+        outcome: 'retry' | 'accepted',
+        rest: object = {},
+      ) => {
+        await tx.query(
+          'update private.account_lanes set blocked_until = $2, ready_at = $2 where account_id = $1',
+          [account.id, at(seconds)],
+        )
+        await tx.query('update private.x_apps set breaker_open_until = now()')
+        const { claimId, attempts } = await startSending(tx, at(seconds))
+        const results = attempts.map((attempt) => resultFor(attempt, outcome, rest))
+        expect(results).toHaveLength(1)
+        await settle(tx, claimId, results, { release: [account.id], now: at(seconds + 1) })
+      }
+      await tryAgain(1_000, 'retry', { error: result.error })
+      expect(await causes()).toHaveLength(1)
+      await tryAgain(2_000, 'accepted')
+      expect(await readPost(tx, post)).toMatchObject({ status: 'published', failure: null })
+    }),
+)
+
+test('a post that X keeps from its time is held with what X said of it', () =>
+  withTx(async (tx) => {
+    const { post } = await send(tx, answer(403, 'User is over daily status update limit.'))
+    await tx.query('update private.publish_jobs set stale_at = $2 where post_id = $1', [
+      post,
+      at(9),
+    ])
+    await tx.query(`update public.posts set late_policy = 'hold' where id = $1`, [post])
+
+    await tick(tx, at(10))
+
+    const told = { slug: 'daily-limit', remedy: expect.stringMatching(/\S/) }
+    expect(await readPost(tx, post)).toMatchObject({ status: 'held', failure: told })
+    const sql = `select data from public.events where subject_id = $1 and type = 'post.held'`
+    expect((await tx.query(sql, [post])).rows).toMatchObject([{ data: { failure: told } }])
+  }))
 
 test('a suspended account is paused with the words of X; its posts wait and none has failed', () =>
   withTx(async (tx) => {
