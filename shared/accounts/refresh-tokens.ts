@@ -5,7 +5,7 @@ import { retry } from '../worker/retry.ts'
 import { openTokens, sealTokens } from './token-envelope.ts'
 import type { TokenHolder } from './token-holder.ts'
 
-type Need = Pick<Deps, 'env' | 'monotonic' | 'sleep' | 'deadline' | 'service'>
+type Need = Pick<Deps, 'env' | 'now' | 'monotonic' | 'sleep' | 'deadline' | 'service'>
 type Refresher = Pick<Network, 'refresh'>
 
 export type Refreshed =
@@ -20,7 +20,8 @@ const DEFINITE = new Set(['grant-refused', 'access-denied'])
 
 /**
  * Spends the refresh token of an account whose refresh `lease` we hold, and stores the new pair.
- * Only X's definite refusal of the grant, given twice, asks for the account's owner.
+ * Only X's definite refusal of the grant, given twice, asks for the account's owner, or the end of a token that
+ * came without a refresh token: until then nothing is wrong with it.
  */
 export const refreshTokens = async (
   deps: Need,
@@ -32,7 +33,9 @@ export const refreshTokens = async (
   const keys = deps.env.ENCRYPTION_KEYS
   const old = openTokens(keys, holder.encrypted_tokens, holder)
   if (!old.refresh_token) {
-    return refused(deps, holder, 'The account granted no offline access.', true)
+    const detail = 'The account granted no offline access.'
+    const hasEnded = new Date(holder.tokens_expire_at) <= deps.now()
+    return hasEnded ? refused(deps, holder, detail, true) : { kind: 'later', detail }
   }
 
   const answer = await refresh(deps, network, old.refresh_token, lease, app)

@@ -14,6 +14,8 @@ type Options = {
   save?: () => object
   /** Whether X refused the pair a minute ago, too. */
   refusedBefore?: boolean
+  /** Whether its owner granted offline access: a refresh token. */
+  isOffline?: boolean
 }
 
 const leased = (holder: TokenHolder) => ({
@@ -23,6 +25,13 @@ const leased = (holder: TokenHolder) => ({
   expires_at: holder.tokens_expire_at,
 })
 
+const withoutRefreshToken = (holder: TokenHolder): TokenHolder => {
+  const keys = fakeWorker().deps.env.ENCRYPTION_KEYS
+  const tokens = openTokens(keys, holder.encrypted_tokens, holder)
+  const encrypted_tokens = sealTokens(keys, { ...tokens, refresh_token: null }, holder)
+  return { ...holder, encrypted_tokens }
+}
+
 const ask = async ({
   lifeMs = 7_200_000,
   rejected = false,
@@ -30,8 +39,10 @@ const ask = async ({
   lease = leased,
   save = () => ({ saved: true }),
   refusedBefore = true,
+  isOffline = true,
 }: Options = {}) => {
-  const holder = await tokenHolder(lifeMs)
+  const granted = await tokenHolder(lifeMs)
+  const holder = isOffline ? granted : withoutRefreshToken(granted)
   const worker = fakeWorker({
     lease_token_refresh: () => lease(holder),
     save_refreshed_tokens: save,
@@ -90,6 +101,19 @@ test('keeps the old refresh token when the network grants no new one', async () 
   const sealed = String(worker.callsOf('save_refreshed_tokens')[0]?.p_encrypted_tokens)
   const tokens = openTokens(worker.deps.env.ENCRYPTION_KEYS, sealed, holder)
   expect(tokens.refresh_token).toBe('refresh-1')
+})
+
+test.each([
+  ['is used to its end', { lifeMs: 31_000 }, 'token', 0],
+  ['is not used in its last seconds', { lifeMs: 29_000 }, 'later', 0],
+  ['that X rejects needs no owner while it lives', { rejected: true }, 'later', 0],
+  ['needs its owner once it has ended', { lifeMs: -1 }, 'reauth', 1],
+])('a token without offline access %s', async (_, options, kind, asked) => {
+  const { answer, refresh, worker } = await ask({ ...options, isOffline: false })
+
+  expect(answer.kind).toBe(kind)
+  expect(refresh).not.toHaveBeenCalled()
+  expect(worker.callsOf('require_reauth')).toHaveLength(asked)
 })
 
 test('takes the pair that somebody else has just stored', async () => {
