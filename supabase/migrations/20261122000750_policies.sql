@@ -513,6 +513,10 @@ begin
   v_account := private.require_account(
     coalesce(v_post.account_id, (p_review ->> 'account_id')::uuid), 'viewer'
   );
+  if v_post.id is not null and v_at is not null then
+    -- What nothing that a person could pay, connect or rewrite would change is said first.
+    perform private.require_schedulable(v_post);
+  end if;
   v_segments := coalesce(v_segments, (
     select jsonb_agg(to_jsonb(segments) order by segments.position)
     from public.post_segments as segments

@@ -73,9 +73,39 @@ comment on function private.lane_risks(uuid, timestamptz) is
 
 create type private.risk as (slug text, detail text, remedy text, until timestamptz);
 
-create function private.risk_reasons(
-  p_risks private.risk[], p_media_ready boolean, p_is_cut boolean
-)
+-- What the last failed try of an upload said, of the post's media that the account does not have yet.
+create function private.media_risk(p_post_id uuid, p_account_id uuid)
+returns private.risk
+language sql
+stable
+set search_path = ''
+as $$
+  select row(
+    'media',
+    coalesce(
+      max(failed.error ->> 'detail'),
+      'X does not have all media of the post yet, and the time is near.'
+    ),
+    coalesce(
+      max(failed.error ->> 'remedy'), 'Nothing to do: they are on their way or being processed.'
+    ),
+    null
+  )::private.risk
+  from (
+    select uploads.error
+    from public.post_segments as segments
+    join private.media_uploads as uploads
+      on uploads.media_id = any (segments.media_ids) and uploads.account_id = p_account_id
+    where segments.post_id = p_post_id and uploads.state <> 'ready' and uploads.error is not null
+    order by uploads.due_at desc
+    limit 1
+  ) as failed;
+$$;
+
+comment on function private.media_risk(uuid, uuid) is
+  'Why a post whose media are not on X is at risk.';
+
+create function private.risk_reasons(p_risks private.risk[], p_is_cut boolean)
 returns jsonb
 language sql
 stable
@@ -89,11 +119,6 @@ as $$
     select * from unnest(p_risks)
     union all
     select
-      'media', 'X does not have all media of the post yet, and the time is near or a try has failed.',
-      'Nothing to do while they are processed; GET /media/:id says when one failed.', null
-    where not p_media_ready
-    union all
-    select
       'self-reply',
       'X does not let the account reply to itself: the thread would stop after its first segment.',
       'Make it one segment, or set can_self_reply of the account to true to try again.', null
@@ -101,7 +126,7 @@ as $$
   ) as reasons;
 $$;
 
-comment on function private.risk_reasons(private.risk[], boolean, boolean) is
+comment on function private.risk_reasons(private.risk[], boolean) is
   'Why a post is at risk: [{slug, detail, remedy, until}].';
 
 -- Jobs of the next 24 hours that something keeps back, in the order they are due.
@@ -182,7 +207,11 @@ begin
         jsonb_build_object(
           'due_at', due.run_at,
           'post', private.post_document(posts),
-          'reasons', private.risk_reasons(due.risks, due.is_ready, due.is_cut)
+          'reasons', private.risk_reasons(
+            case when due.is_ready then due.risks
+              else due.risks || private.media_risk(due.post_id, posts.account_id) end,
+            due.is_cut
+          )
         )
         order by due.run_at, due.post_id
       ), '[]'

@@ -73,7 +73,11 @@ test('media put a post at risk when its time is near or a try has failed, not fo
     if (!upload) throw new Error('an upload was due')
     const later = { slug: 'timeout', detail: 'x', who: 'provider', remedy: 'y' }
     await settleUpload(tx, upload, { later }, at(3300))
-    expect(await slugsOf(tx, account, at(3301))).toEqual([[post, ['media']]])
+    const [row] = await listAtRisk(tx, account, { now: at(3301) })
+    expect(row).toMatchObject({
+      post: { id: post },
+      reasons: [{ slug: 'media', detail: 'x', remedy: 'y', until: null }],
+    })
   }))
 
 test('a rate window puts at risk what is due within it, and says when it ends', () =>

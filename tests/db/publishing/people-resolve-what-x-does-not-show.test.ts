@@ -13,6 +13,7 @@ import {
   schedulePost,
   startSending,
 } from '../../helpers/publishing.ts'
+import { refusalOf } from '../../helpers/refusal.ts'
 
 const unconfirmed = async (tx: Tx) => {
   const account = await connectAccount(tx)
@@ -99,4 +100,19 @@ test('what a person called absent is adopted all the same when X shows it', () =
 
     expect((await readPost(tx, post)).status).toBe('published')
     expect(await count(tx, `private.alerts where kind = 'accepted-after-absent'`)).toBe(1)
+  }))
+
+test('who tries again what nobody is sure of is sent to resolve, whatever else is in the way', () =>
+  withTx(async (tx) => {
+    const { account, post } = await unconfirmed(tx)
+    await tx.query(`update public.accounts set status = 'needs_reauth' where id = $1`, [account.id])
+
+    const refused = await refusalOf(tx, 'select public.review_post($1)', [
+      { post_id: post, scheduled_at: 'now' },
+    ])
+
+    expect(refused).toMatchObject({
+      message: 'outcome-unknown',
+      hint: expect.stringMatching(/\/resolve/),
+    })
   }))
