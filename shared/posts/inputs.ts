@@ -3,13 +3,12 @@ import { Instant } from './instant.ts'
 import { postStatuses } from './post.ts'
 import { hasUrl } from './quote-post.ts'
 
-const text = z.string().max(25_000)
+// Wider than anything X takes: what it would refuse is told by the review, with its slug and its remedy.
+const text = z.string().max(100_000)
 
-const mediaIds = z
-  .array(z.uuid())
-  .min(1)
-  .max(4)
-  .meta({ description: 'What it shows, in this order. See POST /media.' })
+const mediaIds = z.array(z.uuid()).min(1).max(20).meta({
+  description: 'What it shows, in this order: X takes 4 images, 1 GIF or 1 video. See POST /media.',
+})
 
 const isVisible = (value: string | undefined) => /\S/.test(value ?? '')
 const invisible = 'Needs at least one visible character, or media.'

@@ -90,7 +90,7 @@ create table public.post_segments (
   removed_at timestamptz,
   primary key (post_id, position),
   constraint post_segments_position_within_thread check (position between 0 and 24),
-  constraint post_segments_text_length check (char_length(text) <= 25000),
+  constraint post_segments_text_length check (char_length(text) <= 100000),
   constraint post_segments_show_something check (text <> '' or media_ids <> '{}'),
   constraint post_segments_status_known
     check (status in ('pending', 'sending', 'published', 'failed', 'unconfirmed')),

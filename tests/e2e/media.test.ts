@@ -152,6 +152,13 @@ test('what goes together is checked before anything is kept', async () => {
     422,
     { pointer: '/segments/1/media_ids', slug: 'media-mixed' },
   ])
+  const images = Array.from({ length: 5 }, () => one)
+  const crowded = { account_id: page.account.id, content: 'x'.repeat(25_001), media_ids: images }
+  const checked = await page.api('POST', '/posts/validate', { body: crowded })
+  expect(checked.body.segments[0].length).toBe(25_001)
+  expect(checked.body.segments[0].problems.map(({ slug }: { slug: string }) => slug)).toEqual(
+    expect.arrayContaining(['text-too-long', 'media-too-many']),
+  )
   const large = await page.api('POST', '/media', {
     body: { file_name: 'a.png', content_type: 'image/png', bytes: 6_000_000 },
   })
