@@ -13,6 +13,9 @@ const window = (seconds: number, nowMs: number) => ({
   allowed: false,
 })
 
+const forbidden = (detail: string) =>
+  json(403, { title: 'Forbidden', detail, type: 'about:blank', status: 403 })
+
 /** How a call ends that X does not answer as it should: an answer, an error of fetch, or nothing ever. */
 export const endingOf = (
   ending: Ending,
@@ -45,6 +48,16 @@ export const endingOf = (
       return refusals.notPermitted()
     case '403 duplicate':
       return refusals.duplicate()
+    case '403 reply':
+      return refusals.foreignReply()
+    case '403 suspended':
+      return forbidden('Your account is suspended and is not permitted to access this feature.')
+    case '403 daily limit':
+      return forbidden('User is over daily status update limit.')
+    case '403 spending limit':
+      return forbidden('The spend cap of this billing cycle was reached.')
+    case '404 media':
+      return refusals.unknownMedia('1')
     case '400':
       return json(400, { title: 'Invalid Request', detail: 'Invalid URL.', type: 'about:blank' })
     case '429 bare':

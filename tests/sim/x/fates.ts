@@ -26,6 +26,11 @@ export type Ending =
   | '402'
   | '403'
   | '403 duplicate'
+  | '403 reply'
+  | '403 suspended'
+  | '403 daily limit'
+  | '403 spending limit'
+  | '404 media'
   | '400'
   | '429 bare'
   | '429 with a reset'
@@ -50,6 +55,11 @@ const refusals: Record<string, number> = {
   '402': 0.4,
   '403': 1,
   '403 duplicate': 1,
+  '403 reply': 0.4,
+  '403 suspended': 0.3,
+  '403 daily limit': 0.5,
+  '403 spending limit': 0.2,
+  '404 media': 0.7,
   '400': 0.7,
   '429 bare': 1,
   '429 with a reset': 1.5,
