@@ -46,6 +46,7 @@ export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => pl
     x: {
       fault: maybe(random, 0.85, () => random.between(0.05, 0.6)),
       readFault: maybe(random, 0.6, () => random.between(0.05, 0.4)),
+      hasMoods: random.fork('moods').chance(0.6),
       falseUnauthorized: maybe(random, 0.3, () => random.between(0.02, 0.3)),
       foreignIds: 0.5,
       timelineLagMs: random.pick([0, 2_000, 60_000, 400_000]),

@@ -38,6 +38,8 @@ export type Plan = {
     /** Timelines and tokens. */
     readFault: number
     falseUnauthorized: number
+    /** Whether it suspends accounts, forgets media, refuses replies and reaches limits of a day or of money. */
+    hasMoods: boolean
     /** How often a post is answered by the id of another one, as endings are weighted (x/fates.ts). */
     foreignIds: number
     /** How long an accepted post may stay out of its timeline. */

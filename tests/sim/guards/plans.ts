@@ -6,7 +6,14 @@ export const rough = (plan: Plan): Plan => ({
   stormMs: 60_000,
   isolate: { ...plan.isolate, crash: 0.03, freeze: 0.03, crashAtCommit: 0.05 },
   database: { ...plan.database, lostAfter: 0.1 },
-  x: { ...plan.x, fault: 0.5, isWild: false, refusesDuplicates: true, longestCarryMs: 19_000 },
+  x: {
+    ...plan.x,
+    fault: 0.5,
+    hasMoods: false,
+    isWild: false,
+    refusesDuplicates: true,
+    longestCarryMs: 19_000,
+  },
 })
 
 /** One account with a lot to say while X is slow, so that its posts wait for each other. */

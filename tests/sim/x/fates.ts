@@ -55,16 +55,19 @@ const refusals: Record<string, number> = {
   '402': 0.4,
   '403': 1,
   '403 duplicate': 1,
-  '403 reply': 0.4,
-  '403 suspended': 0.3,
-  '403 daily limit': 0.5,
-  '403 spending limit': 0.2,
-  '404 media': 0.7,
   '400': 0.7,
   '429 bare': 1,
   '429 with a reset': 1.5,
   '429 of the app': 0.4,
   '429 with nonsense': 0.5,
+}
+
+const moods: Record<string, number> = {
+  '403 reply': 0.4,
+  '403 suspended': 0.3,
+  '403 daily limit': 0.5,
+  '403 spending limit': 0.2,
+  '404 media': 0.7,
 }
 
 const readRefusals: Record<string, number> = {
@@ -104,8 +107,9 @@ export const drawFate = (world: World, random: Random, call: Call): Fate => {
     const longest = random.chance(0.3) ? x.longestCarryMs : Math.min(x.longestCarryMs, 19_000)
     return { kind: 'late', carryMs: random.between(0, longest), answers: random.chance(0.3) }
   }
+  const refused = x.hasMoods ? { ...refusals, ...moods } : refusals
   const endings = { ...afterwards, 'the id of another post': x.foreignIds }
   return kind === 'after'
     ? { kind: 'carried out, then', ending: random.weighted(endings) as Ending, ms }
-    : { kind: 'not carried out, but', ending: random.weighted(refusals) as Ending, ms }
+    : { kind: 'not carried out, but', ending: random.weighted(refused) as Ending, ms }
 }
