@@ -72,7 +72,7 @@ const wrong: [string, Record<string, unknown>, string][] = [
   ['content and segments', { content: 'a', segments: [{ text: 'b' }] }, '/segments'],
   ['blank content', { content: ' \n ' }, '/content'],
   ['a blank segment', { segments: [{ text: 'a' }, { text: ' ' }] }, '/segments/1/text'],
-  ['five media', { content: 'a', media_ids: Array(5).fill(POST) }, '/media_ids'],
+  ['21 media', { content: 'a', media_ids: Array(21).fill(POST) }, '/media_ids'],
   ['media beside segments', { media_ids: [POST], segments: [{ text: 'a' }] }, '/segments'],
   ['an empty thread', { segments: [] }, '/segments'],
   ['a thread of 26', { segments: Array(26).fill({ text: 'a' }) }, '/segments'],
