@@ -514,7 +514,7 @@ begin
     coalesce(v_post.account_id, (p_review ->> 'account_id')::uuid), 'viewer'
   );
   if v_post.id is not null and v_at is not null then
-    -- What nothing that a person could pay, connect or rewrite would change is said first.
+    -- First what neither money, a connection nor another text would mend.
     perform private.require_schedulable(v_post);
   end if;
   v_segments := coalesce(v_segments, (

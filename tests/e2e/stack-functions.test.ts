@@ -36,7 +36,7 @@ const SOURCES = {
     return new Response('spun')
   } }`,
   told: `let reason = 'none'
-    addEventListener('beforeunload', (event) => { reason = event.detail.reason; console.log('told ' + reason) })
+    addEventListener('beforeunload', (event) => { reason = event.detail.reason })
     const spin = async () => {
       while (reason === 'none') {
         const until = performance.now() + 20
