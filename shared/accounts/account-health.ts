@@ -33,10 +33,14 @@ export const AccountHealth = z
       .array(
         z.object({
           scope: z.enum(['account', 'app']),
-          endpoint: z.string(),
+          endpoint: z.string().meta({
+            description:
+              'publish, remove, or schedule: the places of the app for posts of today (UTC).',
+          }),
           seconds: z.int(),
-          limit: z.int(),
-          remaining: z.int(),
+          limit: z.int().nullable().meta({ description: 'Null where the network names none.' }),
+          used: z.int(),
+          remaining: z.int().nullable(),
           resets_at: instant().nullable(),
           source: z.enum(['own', 'network']),
         }),

@@ -22,6 +22,7 @@ export const AtRisk = z
           'media',
           'self-reply',
         ]),
+        who: z.string().meta({ description: 'Who can end it.' }),
         detail: z.string(),
         remedy: z.string(),
         until: instant()

@@ -178,8 +178,8 @@ $$;
 comment on function private.apply_late_policy(int, timestamptz) is
   'Holds or misses posts past late_after. Returns how many.';
 
--- A thread that has begun and cannot go on within a minute says so. Its job keeps waiting: it goes
--- on by itself when its account may send again.
+-- A thread that has begun and cannot go on within a minute, or has waited that long for its media, says
+-- so and why. Its job keeps waiting: it goes on by itself when it may be sent again.
 create function private.park_threads(
   p_limit int default 1000, p_now timestamptz default clock_timestamp()
 )
@@ -196,28 +196,27 @@ begin
   end if;
 
   with stuck as (
-    select jobs.post_id, jobs.position
+    select jobs
     from private.publish_jobs as jobs
     join private.account_lanes as lanes on lanes.account_id = jobs.account_id
     join public.posts on posts.id = jobs.post_id
       and (posts.status = 'publishing' or posts.status = 'partially_published' and posts.failure is null)
     where jobs.position > 0
       and jobs.state = 'waiting'
-      and greatest(jobs.run_at, lanes.ready_at) > p_now + interval '1 minute'
+      and (
+        greatest(jobs.run_at, lanes.ready_at) > p_now + interval '1 minute'
+        or not jobs.media_ready and jobs.run_at < p_now - interval '1 minute'
+      )
     limit p_limit
     for update of lanes, jobs skip locked
   ), parked as (
     update public.posts
     set
       status = 'partially_published',
-      failure = coalesce(posts.failure, jsonb_build_object(
-        'slug', 'thread-waiting', 'who', 'account', 'segment', stuck.position,
-        'detail', 'The rest of the thread waits until the account may send again.',
-        'remedy', 'Nothing to do for a rate limit. Resume or connect the account when it is paused or disconnected.'
-      )),
+      failure = coalesce(posts.failure, private.thread_failure(stuck.jobs, p_now)),
       updated_at = p_now
     from stuck
-    where posts.id = stuck.post_id
+    where posts.id = (stuck.jobs).post_id
     returning posts.id
   )
   select coalesce(array_agg(id), '{}') into v_post_ids from parked;

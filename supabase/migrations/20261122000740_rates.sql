@@ -94,6 +94,63 @@ $$;
 comment on function service.record_rates(jsonb, timestamptz) is
   'Keeps what X said about rate windows that are nearly used up. Safe to repeat.';
 
+-- What the accounts of an app sent in the last 24 hours, as Go counts: each in a window of its own.
+create function private.app_sends(p_x_app_id uuid, p_now timestamptz)
+returns table (sent int, ends_at timestamptz)
+language sql
+stable
+set search_path = ''
+as $$
+  select coalesce(sum(lanes.sent_24_h), 0)::int, min(lanes.ends_24_h)
+  from public.accounts
+  join private.account_lanes as lanes on lanes.account_id = accounts.id
+  where accounts.x_app_id = p_x_app_id and lanes.ends_24_h > p_now;
+$$;
+
+comment on function private.app_sends(uuid, timestamptz) is
+  'Posts an app sent in 24 hours, and when the first of its accounts'' windows ends.';
+
+-- By our own counts. Posts are sent against the limit of 24 hours and scheduled into the places of a
+-- day (UTC): both are the app's. X names no 24 hours of an account, so that window has no limit.
+create function private.own_rates(p_account_id uuid, p_now timestamptz)
+returns table (
+  scope text, endpoint text, seconds int, capacity int, used int, resets_at timestamptz
+)
+language sql
+stable
+set search_path = ''
+as $$
+  select
+    own.scope, own.endpoint, own.seconds, own.capacity,
+    case when own.ends_at > p_now then own.used else 0 end,
+    case when own.ends_at > p_now then own.ends_at end
+  from private.account_lanes as lanes
+  join private.x_apps as apps on apps.id = lanes.x_app_id
+  left join private.app_days as days
+    on days.x_app_id = apps.id and days.day = (p_now at time zone 'UTC')::date
+  cross join private.app_sends(lanes.x_app_id, p_now) as sends
+  cross join lateral private.removal_room(p_account_id, p_now) as removals
+  cross join lateral (
+    values
+      ('account', 'publish', 900, apps.posts_per_15_min, lanes.sent_15_min, lanes.ends_15_min),
+      ('account', 'publish', 10800, apps.posts_per_3_h, lanes.sent_3_h, lanes.ends_3_h),
+      ('account', 'publish', 86400, null, lanes.sent_24_h, lanes.ends_24_h),
+      (
+        'account', 'remove', 900, removals.capacity, removals.capacity - removals.room,
+        removals.opens_at
+      ),
+      ('app', 'publish', 86400, apps.posts_per_day, sends.sent, sends.ends_at),
+      (
+        'app', 'schedule', 86400, apps.posts_per_day, coalesce(days.taken, 0),
+        (date_trunc('day', p_now at time zone 'UTC') + interval '1 day') at time zone 'UTC'
+      )
+  ) as own (scope, endpoint, seconds, capacity, used, ends_at)
+  where lanes.account_id = p_account_id;
+$$;
+
+comment on function private.own_rates(uuid, timestamptz) is
+  'Rate windows of an account and its app as we count them; no capacity where X names none.';
+
 -- What an account may still send, by our own counts and by what X said.
 create function private.account_rates(p_account_id uuid, p_now timestamptz)
 returns jsonb
@@ -102,31 +159,11 @@ stable
 set search_path = ''
 as $$
   with windows as (
-    select
-      own.scope, 'publish' as endpoint, own.seconds, own.capacity,
-      greatest(own.capacity - case when own.ends_at > p_now then own.used else 0 end, 0) as remaining,
-      case when own.ends_at > p_now then own.ends_at end as resets_at, 'own' as source
-    from private.account_lanes as lanes
-    join private.x_apps as apps on apps.id = lanes.x_app_id
-    left join private.app_days as days
-      on days.x_app_id = apps.id and days.day = (p_now at time zone 'UTC')::date
-    cross join lateral (
-      values
-        ('account', 900, apps.posts_per_15_min, lanes.sent_15_min, lanes.ends_15_min),
-        ('account', 10800, apps.posts_per_3_h, lanes.sent_3_h, lanes.ends_3_h),
-        (
-          'app', 86400, apps.posts_per_day, coalesce(days.taken, 0),
-          (date_trunc('day', p_now at time zone 'UTC') + interval '1 day') at time zone 'UTC'
-        )
-    ) as own (scope, seconds, capacity, used, ends_at)
-    where lanes.account_id = p_account_id and own.capacity is not null
-    union all
-    select 'account', 'remove', 900, rooms.capacity, rooms.room, rooms.opens_at, 'own'
-    from private.removal_room(p_account_id, p_now) as rooms
+    select own.*, 'own' as source from private.own_rates(p_account_id, p_now) as own
     union all
     select
       case when seen.account_id is null then 'app' else 'account' end, seen.endpoint, seen.seconds,
-      seen.capacity, seen.remaining, seen.resets_at, 'network'
+      seen.capacity, seen.capacity - seen.remaining, seen.resets_at, 'network'
     from private.account_lanes as lanes
     join private.rate_windows as seen
       on seen.x_app_id = lanes.x_app_id
@@ -135,8 +172,8 @@ as $$
   )
   select jsonb_agg(
     jsonb_build_object(
-      'scope', scope, 'endpoint', endpoint, 'seconds', seconds, 'limit', capacity,
-      'remaining', remaining, 'resets_at', resets_at, 'source', source
+      'scope', scope, 'endpoint', endpoint, 'seconds', seconds, 'limit', capacity, 'used', used,
+      'remaining', capacity - least(used, capacity), 'resets_at', resets_at, 'source', source
     )
     order by source desc, scope, endpoint, seconds
   )
@@ -144,7 +181,7 @@ as $$
 $$;
 
 comment on function private.account_rates(uuid, timestamptz) is
-  'Rate windows of an account and its app: [{scope, endpoint, seconds, limit, remaining, resets_at, source}].';
+  'Rate windows of an account and its app: [{scope, endpoint, seconds, limit, used, remaining, resets_at, source}].';
 
 -- The breaker ----------
 
@@ -432,13 +469,10 @@ begin
       and days.taken >= apps.posts_per_day * 0.8
       and apps.breaker_open_until <= p_now
   ), spent as (
-    select crowded.id, min(lanes.ends_24_h) as until
+    select crowded.id, sends.ends_at as until
     from crowded
-    join public.accounts on accounts.x_app_id = crowded.id
-    join private.account_lanes as lanes on lanes.account_id = accounts.id
-    where lanes.ends_24_h > p_now
-    group by crowded.id, crowded.posts_per_day
-    having sum(lanes.sent_24_h) >= crowded.posts_per_day
+    cross join lateral private.app_sends(crowded.id, p_now) as sends
+    where sends.sent >= crowded.posts_per_day
   )
   update private.x_apps as apps
   set

@@ -13,6 +13,8 @@ drop function private.announce_block(private.x_apps);
 drop function private.block_apps(private.attempt_result[], timestamptz);
 drop function private.open_breakers(private.attempt_result[], timestamptz);
 drop function private.account_rates(uuid, timestamptz);
+drop function private.own_rates(uuid, timestamptz);
+drop function private.app_sends(uuid, timestamptz);
 drop function service.record_rates(jsonb, timestamptz);
 drop table private.app_notices;
 drop table private.rate_windows;

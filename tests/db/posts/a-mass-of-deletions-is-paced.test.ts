@@ -137,6 +137,7 @@ test('the health of the account shows what room is left', () =>
       endpoint: 'remove',
       seconds: WINDOW_S,
       limit: MOST,
+      used: 3,
       remaining: MOST - 3,
       resets_at: expect.any(String),
       source: 'own',

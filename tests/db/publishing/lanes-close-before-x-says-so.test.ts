@@ -112,12 +112,28 @@ test('shows what an account may still send, by its own counts', () =>
     expect(await rates(tx, account)).toMatchObject([
       { endpoint: 'publish', scope: 'account', seconds: 900, limit: 100, remaining: 99 },
       { endpoint: 'publish', scope: 'account', seconds: 10_800, limit: 300, remaining: 299 },
+      { endpoint: 'publish', scope: 'account', seconds: 86_400, limit: null, used: 1 },
       { endpoint: 'remove', scope: 'account', seconds: 900, limit: 50, remaining: 50 },
       { endpoint: 'publish', scope: 'app', seconds: 86_400, limit: 10_000, remaining: 9_999 },
+      { endpoint: 'schedule', scope: 'app', seconds: 86_400, limit: 10_000, remaining: 9_999 },
     ])
     expect(new Set((await rates(tx, account)).map(({ source }) => source))).toEqual(
       new Set(['own']),
     )
+  }))
+
+test('shows what the app of the account has sent, whoever sent it and whatever day it was meant for', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const other = await connectAccount(tx)
+    await sendAt(tx, account, [0])
+    await sendAt(tx, other, [0])
+    await tx.query('delete from private.app_days')
+    const app = (await rates(tx, account)).filter(({ scope }) => scope === 'app')
+    expect(app).toMatchObject([
+      { endpoint: 'publish', used: 2, remaining: 9_998, resets_at: expect.any(String) },
+      { endpoint: 'schedule', used: 0, remaining: 10_000 },
+    ])
   }))
 
 test('and what X said, whatever the order its answers came in', () =>

@@ -56,7 +56,13 @@ test('says "partially published" when its account is paused half way, and goes o
     await tick(tx, at(5))
     expect(await readPost(tx, post)).toMatchObject({
       status: 'partially_published',
-      failure: { slug: 'thread-waiting', segment: 1 },
+      failure: {
+        slug: 'thread-waiting',
+        segment: 1,
+        who: 'account',
+        detail: 'The rest of the thread waits. The account is paused.',
+        remedy: 'Resume it with PATCH /accounts/:id {"paused": false}.',
+      },
     })
     expect(await eventTypes(tx, post)).toContain('post.partially_published')
 
@@ -79,7 +85,12 @@ test('says so too when its account is disconnected while a segment is on its way
 
     expect(await readPost(tx, post)).toMatchObject({
       status: 'partially_published',
-      failure: { slug: 'thread-waiting', segment: 2 },
+      failure: {
+        slug: 'thread-waiting',
+        segment: 2,
+        who: 'account',
+        detail: 'The rest of the thread waits. The account has to be connected again.',
+      },
     })
   }))
 
@@ -103,6 +114,61 @@ test('says so in a long rate window, and not in a short retry', () =>
     expect((await readPost(tx, post)).status).toBe('partially_published')
     expect((await startSending(tx, at(900))).attempts).toMatchObject([{ position: 1, number: 3 }])
   }))
+
+/** What closes a lane while nobody's fault is the account's, and who then has to act. */
+const CAUSES: [string, string, string, RegExp, unknown[]?][] = [
+  [
+    'a breaker',
+    `update private.x_apps set breaker_open_until = 'infinity',
+       breaker_reason = 'No credits.', breaker_remedy = 'Buy credits.'`,
+    'app',
+    /waits\. No credits\.$/,
+  ],
+  [
+    'a budget',
+    `select private.close_lanes(array_agg(id), 'budget') from public.accounts`,
+    'workspace',
+    /budget/,
+  ],
+  [
+    'a suspension',
+    `select private.suspend_workspace(workspace_id, 'x') from public.accounts`,
+    'operator',
+    /suspended/,
+  ],
+  [
+    'a rate window',
+    'update private.account_lanes set blocked_until = $1',
+    'provider',
+    /rate window.* It goes on at /,
+    [at(900)],
+  ],
+  [
+    'media that X has forgotten',
+    'update private.publish_jobs set media_ready = false',
+    'provider',
+    /X does not have all media/,
+  ],
+]
+
+test.each(CAUSES)(
+  'names %s as what it waits for, and who can end that',
+  (_, change, who, detail, values = []) =>
+    withTx(async (tx) => {
+      const { account, post, claimId } = await begun(tx)
+      await tx.query(`update private.account_tokens set scopes = '{offline.access}'`)
+      await settle(tx, claimId, [], { release: [account.id] })
+      await tx.query(change, values)
+      await tx.query('select private.refresh_lanes(array[$1::uuid])', [account.id])
+      await tick(tx, at(65))
+
+      const { status, failure } = await readPost(tx, post)
+      expect([status, failure]).toMatchObject([
+        'partially_published',
+        { slug: 'thread-waiting', segment: 1, who, detail: expect.stringMatching(detail) },
+      ])
+    }),
+)
 
 test('is resumed by its author where X refused it, without repeating a segment', () =>
   withTx(async (tx) => {

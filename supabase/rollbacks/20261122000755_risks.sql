@@ -1,0 +1,13 @@
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+drop function public.list_at_risk(uuid, jsonb, int);
+drop function private.list_at_risk(uuid, jsonb, int, timestamptz);
+drop function private.jobs_at_risk(uuid, jsonb, int, timestamptz);
+drop function private.foreseen_waits(uuid[], timestamptz);
+drop function private.planned_sends(uuid[], timestamptz);
+drop function private.thread_failure(private.publish_jobs, timestamptz);
+drop function private.risk_reasons(private.risk[], boolean);
+drop function private.media_risk(uuid, uuid);
+drop function private.lane_risks(uuid[], timestamptz);
+drop type private.risk;
