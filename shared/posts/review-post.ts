@@ -16,6 +16,8 @@ const Facts = z.object({
   segments: z.array(z.object({ text: z.string(), media_ids: z.array(z.string()).default([]) })),
   /** How many of the first segments are on the network: nothing stands in their way any more. */
   published: z.int().default(0),
+  /** Whether the post goes out by itself: its new segments have to be ready as those before. */
+  is_queued: z.boolean().default(false),
   media: z.array(z.custom<MediaRow>()).default([]),
   prices: Prices,
   problems: z.array(PostProblem.extend({ status: z.int() })),
@@ -110,7 +112,7 @@ export const reviewPost = async (
   const read = Facts.parse(await caller.rpc('review_post', { p_review: plan }))
   const settle = (row: MediaRow) => settleUpload(deps, rulesOf(read.account.network), row)
   const facts = { ...read, media: await Promise.all(read.media.map(settle)) }
-  const isDraft = plan.scheduled_at === undefined
+  const isDraft = plan.scheduled_at === undefined && !facts.is_queued
   return {
     account: facts.account,
     problems: facts.problems,
@@ -133,7 +135,7 @@ export const pointInto = <Notice extends { pointer: string }>(
 ): Notice => {
   if (input.segments !== undefined) return notice
   const pointer = notice.pointer
-    .replace(/^\/segments\/0\/text$/, '/content')
+    .replace(/^\/segments(\/0\/text)?$/, '/content')
     .replace(/^\/segments\/0\//, '/')
   return { ...notice, pointer }
 }

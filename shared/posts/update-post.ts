@@ -27,6 +27,10 @@ export const updatePost = async (
   return ReviewedPost.parse({ ...post, warnings })
 }
 
+/** A change names no time: what a day or a budget has no room for is its segments. */
+const aboutSegments = <Notice extends { pointer: string }>(notice: Notice): Notice =>
+  notice.pointer === '/scheduled_at' ? { ...notice, pointer: '/segments' } : notice
+
 const reviewed = async (
   deps: Settling,
   caller: Pick<Caller, 'rpc'>,
@@ -34,6 +38,6 @@ const reviewed = async (
   input: UpdatePostInput,
 ) => {
   const review = await reviewPost(deps, caller, { post_id: postId, segments: segmentsOf(input) })
-  refuseProblems(review, input)
-  return warningsOf(review).map((warning) => pointInto(input, warning))
+  refuseProblems({ ...review, problems: review.problems.map(aboutSegments) }, input)
+  return warningsOf(review).map((warning) => pointInto(input, aboutSegments(warning)))
 }

@@ -154,7 +154,7 @@ as $$
       private.usd(p_needed), private.usd(greatest(p_left, 0)), private.usd(p_limit),
       to_char(p_month, 'YYYY-MM')
     ),
-    'Keep it as a draft by leaving out scheduled_at, or unschedule other posts, or have an admin raise the budget with PATCH /workspaces/:id/budget.';
+    'Keep it as a draft, take out what X bills dearly (URLs), unschedule other posts, or have an admin raise the budget with PATCH /workspaces/:id/budget.';
 $$;
 
 comment on function private.over_budget(bigint, bigint, bigint, date) is

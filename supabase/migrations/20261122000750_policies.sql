@@ -491,7 +491,56 @@ $$;
 comment on function private.list_account_warnings(public.accounts, timestamptz) is
   'What would keep an account from sending if it had to now.';
 
--- A draft runs into nothing but the kill switch; what else would stop its schedule is foretold.
+-- A draft runs into nothing but the kill switch; what else would stop its schedule is foretold. New
+-- segments of a post that is queued have to be paid for and sent as those before.
+create function private.review_notices(
+  p_account public.accounts, p_post public.posts, p_segments jsonb, p_at timestamptz,
+  p_is_queued boolean, p_now timestamptz
+)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  with found as (
+    select warnings.*, false as is_problem
+    from private.list_account_warnings(p_account, p_now) as warnings
+    union all
+    select warnings.*, false
+    from private.list_same_text_warnings(
+      p_account, p_segments, p_post.id, coalesce(p_at, p_post.scheduled_at, p_now)
+    ) as warnings
+    union all
+    select
+      notices.*,
+      p_at is not null
+      or notices.slug = 'workspace-suspended'
+      or p_is_queued and notices.slug in ('over-budget', 'day-full', 'self-reply-unavailable')
+    from (
+      select * from private.list_problems(p_account, jsonb_array_length(p_segments), p_at, p_now)
+      union all
+      select * from private.list_money_problems(
+        p_account, p_segments, p_post.id, coalesce(p_at, p_post.scheduled_at), p_now
+      )
+    ) as notices
+  )
+  select jsonb_build_object(
+    'problems', coalesce(
+      jsonb_agg(to_jsonb(found) - 'is_problem') filter (where found.is_problem), '[]'
+    ),
+    'warnings', coalesce(
+      jsonb_agg(to_jsonb(found) - '{is_problem, status}'::text[]) filter (where not found.is_problem),
+      '[]'
+    )
+  )
+  from found;
+$$;
+
+comment on function private.review_notices(
+  public.accounts, public.posts, jsonb, timestamptz, boolean, timestamptz
+) is
+  'What stands in the way of segments of an account, and what may surprise: {problems, warnings}.';
+
 create function private.review_post(
   p_review jsonb, p_now timestamptz default clock_timestamp()
 )
@@ -506,59 +555,39 @@ declare
   v_account public.accounts;
   v_at timestamptz := (p_review ->> 'scheduled_at')::timestamptz;
   v_segments jsonb := p_review -> 'segments';
-  v_problems jsonb;
-  v_warnings jsonb;
+  v_is_queued boolean := v_segments is not null and exists (
+    select from private.publish_jobs where post_id = (p_review ->> 'post_id')::uuid
+  );
 begin
   select * into v_post from public.posts where id = (p_review ->> 'post_id')::uuid;
   v_account := private.require_account(
     coalesce(v_post.account_id, (p_review ->> 'account_id')::uuid), 'viewer'
   );
+  -- First what neither money, a connection nor another text would mend.
   if v_post.id is not null and v_at is not null then
-    -- First what neither money, a connection nor another text would mend.
     perform private.require_schedulable(v_post);
+  elsif v_post.id is not null and v_segments is not null then
+    perform private.require_editable(v_post);
   end if;
   v_segments := coalesce(v_segments, (
     select jsonb_agg(to_jsonb(segments) order by segments.position)
     from public.post_segments as segments
     where segments.post_id = v_post.id
   ));
-  with problems as (
-    select notices.*, v_at is not null or notices.slug = 'workspace-suspended' as is_problem
-    from (
-      select * from private.list_problems(v_account, jsonb_array_length(v_segments), v_at, p_now)
-      union all
-      select * from private.list_money_problems(
-        v_account, v_segments, v_post.id, coalesce(v_at, v_post.scheduled_at), p_now
-      )
-    ) as notices
-  ), warnings as (
-    select * from private.list_account_warnings(v_account, p_now)
-    union all
-    select * from private.list_same_text_warnings(
-      v_account, v_segments, v_post.id, coalesce(v_at, v_post.scheduled_at, p_now)
-    )
-    union all
-    select status, pointer, slug, detail, remedy from problems where not is_problem
-  )
-  select
-    (select jsonb_agg(to_jsonb(problems) - 'is_problem') from problems where is_problem),
-    (select jsonb_agg(to_jsonb(warnings) - 'status') from warnings)
-  into v_problems, v_warnings;
   return jsonb_build_object(
     'account', jsonb_build_object(
       'id', v_account.id, 'network', v_account.network, 'text_limit', v_account.text_limit
     ),
     'segments', v_segments,
+    'is_queued', v_is_queued,
     'published', (
       select count(*)
       from public.post_segments as segments
       where segments.post_id = v_post.id and segments.status = 'published'
     ),
     'media', private.shown_media(v_account.workspace_id, v_segments),
-    'prices', (select jsonb_object_agg(prices.action, prices.micros) from private.prices),
-    'problems', coalesce(v_problems, '[]'),
-    'warnings', coalesce(v_warnings, '[]')
-  );
+    'prices', (select jsonb_object_agg(prices.action, prices.micros) from private.prices)
+  ) || private.review_notices(v_account, v_post, v_segments, v_at, v_is_queued, p_now);
 end
 $$;
 

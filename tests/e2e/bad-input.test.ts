@@ -124,7 +124,7 @@ const CASES: Case[] = [
       path: '/posts',
       body: { account_id: owner.id, content: 'x', media_ids: [await media()], scheduled_at: 'now' },
     }),
-    { status: 422, slug: 'invalid-request', pointer: '/media_ids/0', remedy: /./ },
+    { status: 422, slug: 'invalid-request', pointer: '/media_ids/0', remedy: /Correct/ },
   ],
   [
     'an edit while it is being sent',
@@ -149,7 +149,7 @@ const CASES: Case[] = [
       const body = { outcome: 'live', id: '1' }
       return { path: `/posts/${post.id}/resolve`, body, post }
     },
-    { status: 422, slug: 'not-the-accounts-post', remedy: /./ },
+    { status: 422, slug: 'not-the-accounts-post', remedy: /on X/ },
   ],
 ]
 
@@ -166,8 +166,12 @@ test.each(CASES)(
       remedy: expect.stringMatching(refused.remedy),
     })
     if (refused.pointer) {
-      expect(problem.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
-        refused.pointer,
+      expect(problem.errors).toEqual([
+        expect.objectContaining({
+          pointer: refused.pointer,
+          detail: expect.stringMatching(/\S/),
+          remedy: expect.stringMatching(/\S/),
+        }),
       ])
     }
     if (post) expect((await read(post.id)).segments[0]?.text).toBe(post.segments[0]?.text)
@@ -175,14 +179,56 @@ test.each(CASES)(
   },
 )
 
-test('refuses to schedule over budget, and keeps the draft', async () => {
-  const post = await create()
+/** Runs with a budget that has nothing left for more. */
+const withoutMoney = async <T>(act: () => Promise<T>): Promise<T> => {
   const path = `/workspaces/${owner.workspaceId}/budget`
   expect((await api('PATCH', path, { body: { monthly_limit_usd: '0.001' } })).status).toBe(200)
-  const body = { scheduled_at: tomorrow() }
-  const { status, body: problem } = await api('POST', `/posts/${post.id}/schedule`, { body })
-  await api('PATCH', path, { body: { monthly_limit_usd: null } })
+  try {
+    return await act()
+  } finally {
+    await api('PATCH', path, { body: { monthly_limit_usd: null } })
+  }
+}
 
-  expect([status, problem.type.split('#')[1]]).toEqual([409, 'over-budget'])
+const overBudget = (pointer: string) => ({
+  status: 409,
+  body: {
+    type: expect.stringMatching(/#over-budget$/),
+    errors: [{ pointer, slug: 'over-budget', remedy: expect.stringMatching(/draft.*budget/) }],
+  },
+})
+
+test('refuses to schedule over budget, and keeps the draft', async () => {
+  const post = await create()
+  const body = { scheduled_at: tomorrow() }
+  const answer = await withoutMoney(() => api('POST', `/posts/${post.id}/schedule`, { body }))
+
+  expect(answer).toMatchObject(overBudget('/scheduled_at'))
   expect((await read(post.id)).status).toBe('draft')
+})
+
+test.each([
+  ['/content', { content: 'now with https://example.com' }],
+  ['/segments', { segments: [{ text: 'now with https://example.com' }] }],
+])(
+  'refuses an edit that becomes too dear, names %s, and keeps what was there',
+  async (pointer, body) => {
+    const post = await create({ scheduled_at: tomorrow() })
+    const answer = await withoutMoney(() => api('PATCH', `/posts/${post.id}`, { body }))
+
+    expect(answer).toMatchObject(overBudget(pointer))
+    expect(await read(post.id)).toMatchObject({ status: 'scheduled', segments: post.segments })
+  },
+)
+
+test('refuses to show files that have not come in a scheduled post, and names them', async () => {
+  const post = await create({ scheduled_at: tomorrow() })
+  const body = { content: 'with a picture', media_ids: [await media()] }
+  const answer = await api('PATCH', `/posts/${post.id}`, { body })
+
+  expect(answer).toMatchObject({
+    status: 422,
+    body: { errors: [{ pointer: '/media_ids/0', slug: 'media-not-ready' }] },
+  })
+  expect(await read(post.id)).toMatchObject({ status: 'scheduled', segments: post.segments })
 })

@@ -4,12 +4,14 @@ import { POST, POST_WITH_URL, setLimit } from '../../helpers/money.ts'
 import {
   type Account,
   actFor,
+  at,
   connectAccount,
   count,
   resultFor,
   schedulePost,
   settle,
   startSending,
+  tick,
 } from '../../helpers/publishing.ts'
 
 type Notice = { slug: string; detail: string }
@@ -125,25 +127,25 @@ test('a post whose hold has ended asks for its whole price again', () =>
     expect(refused).toMatchObject([['over-budget', expect.stringContaining('needs $0.015')]])
   }))
 
-test('an edit is told of what it adds, and of nothing where it takes away', () =>
+test('an edit is refused for what it adds, and for nothing where it takes away', () =>
   withTx(async (tx) => {
     const { account, post } = await begin(tx, ['one', 'two'])
     await setLimit(tx, account, POST)
     await setCap(tx, 1)
-    const warned = async (segments: unknown[]) =>
-      (await review(tx, account, { post_id: post, segments })).warnings
-    expect(await warned(['two', 'one'])).toEqual([])
-    expect(await warned(['one'])).toEqual([])
+    const refused = async (segments: unknown[]) =>
+      (await review(tx, account, { post_id: post, segments })).problems
+    expect(await refused(['two', 'one'])).toEqual([])
+    expect(await refused(['one'])).toEqual([])
 
     const linked = { text: 'see example.com', has_url: true }
     const added = POST_WITH_URL - POST
-    const [overBudget, ...rest] = await warned([linked, 'two'])
+    const [overBudget, ...rest] = await refused([linked, 'two'])
     expect(overBudget).toMatchObject({
       slug: 'over-budget',
       detail: expect.stringContaining(`needs $${added / 1_000_000}, and $0.00 of`),
     })
     expect(rest).toEqual([])
-    expect(slugs(await warned(['one', 'two', 'three']))).toEqual(['over-budget', 'day-full'])
+    expect(slugs(await refused(['one', 'two', 'three']))).toEqual(['over-budget', 'day-full'])
   }))
 
 test('the rest of a thread that waits asks nothing for what X has', () =>
@@ -159,13 +161,16 @@ test('the rest of a thread that waits asks nothing for what X has', () =>
       { release: [account.id] },
     )
     expect(await count(tx, `public.post_segments where status = 'published'`)).toBe(1)
+    await tx.query('update private.account_lanes set blocked_until = $1', [at(900)])
+    await tx.query('select private.refresh_lanes(array[$1::uuid])', [account.id])
+    await tick(tx, at(1))
     await setLimit(tx, account, 0)
     await setCap(tx, 1)
 
-    const warned = async (segments: string[]) =>
-      slugs((await review(tx, account, { post_id: thread, segments })).warnings)
-    expect(await warned(['one', 'other', 'words'])).toEqual([])
-    expect(await warned(['one', 'two', 'three', 'four'])).toEqual(['over-budget', 'day-full'])
+    const refused = async (segments: string[]) =>
+      slugs((await review(tx, account, { post_id: thread, segments })).problems)
+    expect(await refused(['one', 'other', 'words'])).toEqual([])
+    expect(await refused(['one', 'two', 'three', 'four'])).toEqual(['over-budget', 'day-full'])
   }))
 
 test('a thread longer than any day of the app is told so before it is scheduled', () =>

@@ -74,7 +74,9 @@ test('lists posts at risk in pages, with why and what to do', async () => {
   const row = {
     due_at: at,
     post: postRow(),
-    reasons: [{ slug: 'paused', detail: 'Paused.', remedy: 'Resume it.', until: null }],
+    reasons: [
+      { slug: 'paused', who: 'account', detail: 'Paused.', remedy: 'Resume it.', until: null },
+    ],
   }
   const { call, calls } = fakeApi({
     'rpc/list_at_risk': ({ p_after }) => (p_after ? [] : [row, row]),
