@@ -1,0 +1,152 @@
+-- Late answers: X took a segment whose attempt was closed before.
+--
+-- Where it was closed because X did not have it, the promise was broken from outside: what can still be
+-- stopped is stopped, and a person must know.
+
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+-- X has something of a post that was gone. Its author asked for all of it to be deleted; whoever
+-- deleted it on X by hand, which is noted in one moment with the request, is left to ask for more.
+create function private.remove_found(p_post_id uuid, p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  insert into private.removals (post_id, account_id, workspace_id, next_try_at)
+  select id, account_id, workspace_id, p_now
+  from public.posts
+  where id = p_post_id and unpublish_requested_at < coalesce(unpublished_at, 'infinity')
+  on conflict (post_id) do nothing;
+
+  update public.posts
+  set unpublished_at = null
+  where id = p_post_id and unpublished_at is not null;
+$$;
+
+comment on function private.remove_found(uuid, timestamptz) is
+  'A segment of an unpublished post turned up on X: it is deleted, too.';
+
+-- X has a segment whose attempt was closed as absent: nothing is sent again where that can still be
+-- stopped. False when it cannot: it is on X already, being sent, or its author withdrew the post.
+create function private.reopen_attempt(
+  p_attempt public.publish_attempts, p_remote_id text, p_now timestamptz
+)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (
+    select from public.post_segments
+    where post_id = p_attempt.post_id and position = p_attempt.position and status = 'published'
+  ) or exists (
+    select from private.live_attempts
+    where post_id = p_attempt.post_id and position = p_attempt.position and next_look_at is null
+  ) or exists (
+    select from private.remote_posts where network = 'x' and remote_id = p_remote_id
+  ) or exists (
+    select from public.posts
+    where id = p_attempt.post_id and status in ('draft', 'pending_approval', 'canceled')
+  ) then
+    return false;
+  end if;
+
+  update public.posts
+  set status = 'scheduled', held_reason = null
+  where id = p_attempt.post_id and status in ('held', 'missed', 'failed');
+  update public.posts
+  set status = 'publishing'
+  where id = p_attempt.post_id and status in ('scheduled', 'partially_published');
+  perform private.remove_found(p_attempt.post_id, p_now);
+  perform private.reserve_posts(array[p_attempt.post_id], p_now, p_may_refuse => false);
+  insert into private.live_attempts (
+    post_id, position, number, account_id, workspace_id, go_id, sending_at, deadline_at, next_look_at
+  )
+  values (
+    p_attempt.post_id, p_attempt.position, p_attempt.number, p_attempt.account_id,
+    p_attempt.workspace_id, gen_random_uuid(), p_attempt.sending_at, p_now, p_now
+  )
+  on conflict (post_id, position) do update
+  set number = excluded.number, sending_at = excluded.sending_at;
+  return true;
+end
+$$;
+
+comment on function private.reopen_attempt(public.publish_attempts, text, timestamptz) is
+  'Makes a closed attempt the open one of its segment again, so that its answer is adopted.';
+
+-- An answer to an attempt that was closed as "X does not have it": if X has it after all, the
+-- promise was broken from outside, and a person must know.
+create function private.record_late_answers(p_late private.attempt_result[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_result private.attempt_result;
+  v_attempt public.publish_attempts;
+begin
+  foreach v_result in array p_late loop
+    select * into v_attempt
+    from public.publish_attempts
+    where post_id = v_result.post_id
+      and position = v_result.position
+      and number = v_result.number
+      and status in ('abandoned', 'refused', 'unknown');
+    continue when not found;
+
+    if not private.reopen_attempt(v_attempt, v_result.remote_id, p_now) then
+      update public.publish_attempts
+      set status = 'accepted', remote_id = v_result.remote_id, finished_at = p_now
+      where post_id = v_result.post_id
+        and position = v_result.position
+        and number = v_result.number;
+    end if;
+    perform private.raise_alert(
+      'accepted-after-absent', v_result.post_id::text,
+      format(
+        'X took segment %s of post %s as %s after it had been given up; the post has %s.',
+        v_result.position, v_result.post_id, v_result.remote_id, coalesce(
+          (
+            select segments.remote_id
+            from public.post_segments as segments
+            where segments.post_id = v_result.post_id and segments.position = v_result.position
+          ),
+          'no other'
+        )
+      ),
+      'Look at the account on X: the text may be there twice. See docs/architecture.md.', p_now
+    );
+  end loop;
+end
+$$;
+
+comment on function private.record_late_answers(private.attempt_result[], timestamptz) is
+  'Records answers to closed attempts; alerts when X took one that was given up as absent.';
+
+-- Accepted, although no attempt of theirs was open.
+create function private.late_answers(
+  p_results private.attempt_result[], p_closed private.attempt_result[]
+)
+returns private.attempt_result[]
+language sql
+stable
+set search_path = ''
+as $$
+  select array_agg(results)
+  from unnest(p_results) as results
+  left join unnest(p_closed) as closed using (post_id, position, number)
+  where results.outcome = 'accepted'
+    and closed.post_id is null
+    and not exists (
+      select from private.live_attempts as live
+      where live.post_id = results.post_id
+        and live.position = results.position
+        and live.number = results.number
+    );
+$$;
+
+comment on function private.late_answers(
+  private.attempt_result[], private.attempt_result[]
+) is 'Results by which X took a segment whose attempt was closed before; null when there are none.';
