@@ -3,16 +3,6 @@ set local statement_timeout = '60s';
 
 drop function public.list_attempts(uuid);
 drop function private.open_attempts(uuid, uuid);
-drop function private.start_attempts_safely(uuid, private.go_request[], interval, timestamptz);
-drop function private.start_attempts(uuid, private.go_request[], interval, timestamptz);
-drop function private.count_sends(uuid[], interval, timestamptz);
-drop function private.allowed_jobs(private.go_request[], timestamptz);
-drop type private.go_request;
-drop function private.sending_batch(uuid, uuid[]);
-drop function service.claim_jobs(uuid, uuid, int, int, interval, interval, timestamptz);
-drop function private.claimed_batch(uuid, int, interval, timestamptz);
-drop function private.take_lanes(uuid, uuid, int, interval, interval, timestamptz);
-drop function private.claim_window(int, interval, timestamptz);
 drop trigger accounts_after_delete_forget_live_attempts on public.accounts;
 drop function private.tg_accounts__forget_live_attempts();
 drop function private.is_publishing_held();
