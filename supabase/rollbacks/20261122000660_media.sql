@@ -1,28 +1,10 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
-drop function service.settle_object_removals(text[], timestamptz);
-drop function service.claim_object_removals(int, timestamptz);
-drop function service.give_up_media(uuid, timestamptz);
-drop function service.claim_media_looks(int, timestamptz);
-drop function service.record_media(uuid, jsonb, timestamptz);
-drop function public.delete_media(uuid, int);
-drop function private.delete_media(uuid, int);
-drop function private.lock_media(uuid, int);
-drop function public.create_media(uuid, jsonb);
-drop function private.create_media(uuid, jsonb);
-drop function private.shown_media(uuid, jsonb);
-drop function private.require_media(uuid);
-drop function private.unsent_media(uuid);
-drop trigger post_segments_after_delete_free_media on public.post_segments;
-drop function private.tg_post_segments__free_media();
-drop trigger post_segments_after_insert_use_media on public.post_segments;
-drop function private.tg_post_segments__use_media();
 drop trigger media_after_update_remove_object on public.media;
 drop trigger media_after_delete_remove_object on public.media;
 drop function private.tg_media__remove_object();
 drop function private.upload_ends_at(public.media);
 drop function private.media_key(public.media);
 drop table private.object_removals;
-drop table private.media_uses;
 drop table public.media;
