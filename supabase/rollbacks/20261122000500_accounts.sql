@@ -1,26 +1,6 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
-drop function service.require_reauth(uuid, bigint, text, boolean, timestamptz);
-drop function private.is_refused_again(uuid, bigint, timestamptz);
-drop function service.save_refreshed_tokens(uuid, bigint, text, timestamptz, timestamptz);
-drop function service.lease_token_refresh(uuid, bigint, uuid, timestamptz);
-drop function private.may_refresh(private.account_tokens, timestamptz);
-drop function service.finish_token_revocation(uuid);
-drop function service.claim_token_revocations(int, timestamptz);
-drop function public.disconnect_account(uuid, int);
-drop function private.disconnect_account(uuid, int);
-drop function private.end_connection(public.accounts);
-drop table private.token_revocations;
-drop function public.update_account(uuid, jsonb, int);
-drop function private.update_account(uuid, jsonb, int);
-drop function service.connect_account(jsonb);
-drop function private.save_tokens(jsonb);
-drop function private.save_account(jsonb);
-drop function service.reserve_account_id(uuid, uuid, text);
-drop function service.take_oauth_state(text, timestamptz);
-drop function public.start_connection(uuid, text, text, text, uuid);
-drop function private.start_connection(uuid, text, text, text, uuid);
 drop function private.app_credentials(uuid);
 drop function private.lock_account(uuid, text, int);
 drop function private.require_account(uuid, text);
