@@ -1,7 +1,6 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
-drop function private.ledger_faults();
 drop function private.list_money_problems(public.accounts, jsonb, uuid, timestamptz, timestamptz);
 drop function private.foresee_holds(public.accounts, jsonb, uuid, date);
 drop function public.set_budget(uuid, bigint, int);
