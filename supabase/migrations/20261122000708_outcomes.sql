@@ -5,6 +5,34 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+-- p_post_ids: in order, since their bounds keep the leaves of other months out of the plan.
+create function private.segment_progress(p_post_ids uuid[])
+returns table (post_id uuid, published_at timestamptz, is_complete boolean, remote_ids jsonb)
+language plpgsql
+stable
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_nestloop = off
+as $$
+begin
+  return query
+  select
+    segments.post_id,
+    min(segments.published_at) filter (where segments.position = 0),
+    bool_and(segments.status = 'published'),
+    jsonb_agg(segments.remote_id order by segments.position)
+      filter (where segments.remote_id is not null)
+  from public.post_segments as segments
+  where segments.post_id = any (p_post_ids)
+    and segments.post_id between p_post_ids[1] and p_post_ids[cardinality(p_post_ids)]
+  group by segments.post_id;
+end
+$$;
+
+comment on function private.segment_progress(uuid[]) is
+  'How far posts have come: when their first segment went out, whether all did, and as what.';
+
 -- A thread with segments to come stays publishing while it goes on, and becomes partially_published
 -- when the answer was late and the queue has to take it up again, or when its author has withdrawn it.
 create function private.finish_posts(p_post_ids uuid[], p_now timestamptz)
@@ -19,18 +47,7 @@ declare
   v_post_ids uuid[] := array(select id from unnest(p_post_ids) as id order by id);
   v_complete uuid[];
 begin
-  with progress as (
-    select
-      segments.post_id,
-      min(segments.published_at) filter (where segments.position = 0) as published_at,
-      bool_and(segments.status = 'published') as is_complete,
-      jsonb_agg(segments.remote_id order by segments.position)
-        filter (where segments.remote_id is not null) as remote_ids
-    from public.post_segments as segments
-    where segments.post_id = any (v_post_ids)
-      and segments.post_id between v_post_ids[1] and v_post_ids[cardinality(v_post_ids)]
-    group by segments.post_id
-  ), changed as (
+  with changed as (
     update public.posts
     set
       status = case
@@ -42,7 +59,7 @@ begin
       published_at = progress.published_at,
       failure = null,
       updated_at = p_now
-    from progress
+    from private.segment_progress(v_post_ids) as progress
     where posts.id = any (v_post_ids)
       and posts.id between v_post_ids[1] and v_post_ids[cardinality(v_post_ids)]
       and posts.id = progress.post_id
