@@ -71,10 +71,12 @@ select 'default privilege',
   (select array_agg(x::text order by x::text) from unnest(defaclacl) as x)::text
 from pg_default_acl
 union all
-select 'comment', (pg_identify_object(classoid, objoid, objsubid)).identity, description
+select 'comment', object.identity, description
 from pg_description
-where pg_identify_object(classoid, objoid, objsubid) is not null
-  and (pg_identify_object(classoid, objoid, objsubid)).schema in (select nspname from ours)
+cross join lateral pg_identify_object(classoid, objoid, objsubid) as object
+where object.schema in (select nspname from ours)
+  -- Functions are identified without a schema of their own.
+  or classoid = 'pg_proc'::regclass and objoid in (select oid from functions)
 union all
 select 'extension', extname::text, extnamespace::regnamespace::text from pg_extension
 union all
