@@ -53,7 +53,7 @@ const loadNetwork = (deps: Deps): (() => Promise<Network>) => {
 const whoPublishes = (deps: Deps, network: () => Promise<Network>) =>
   new Hono()
     .route('/', connections(deps, network))
-    .route('/', accounts(deps))
+    .route('/', accounts(deps, network))
     .route('/', xApps(deps))
     .route('/', budget(deps))
     .route('/', workspaces(deps))

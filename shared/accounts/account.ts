@@ -18,6 +18,9 @@ export const Account = z
       .nullable()
       .meta({ description: 'Why it needs to be connected again.' }),
     text_limit: z.int().meta({ description: 'Longest text of a segment, as X counts.' }),
+    profile_read_at: instant().meta({
+      description: 'When the network was last asked for name, handle and text limit.',
+    }),
     can_self_reply: z.boolean().meta({
       description: 'False once X refused to let it reply to itself: threads are refused then.',
     }),

@@ -135,6 +135,7 @@ export type Database = {
           id: string
           network: string
           paused_at: string | null
+          profile_read_at: string
           remote_user_id: string
           status: string
           status_detail: string | null
@@ -156,6 +157,7 @@ export type Database = {
           id?: string
           network?: string
           paused_at?: string | null
+          profile_read_at?: string
           remote_user_id: string
           status?: string
           status_detail?: string | null
@@ -176,6 +178,7 @@ export type Database = {
           id?: string
           network?: string
           paused_at?: string | null
+          profile_read_at?: string
           remote_user_id?: string
           status?: string
           status_detail?: string | null
@@ -1111,6 +1114,7 @@ export type Database = {
         }
         Returns: Json
       }
+      start_profile_refresh: { Args: { p_account_id: string }; Returns: Json }
       start_resolving: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
       test_webhook_endpoint: { Args: { p_endpoint_id: string }; Returns: Json }
       unpublish_post: { Args: { p_post_id: string; p_version?: number }; Returns: Json }
@@ -1327,6 +1331,10 @@ export type Database = {
       }
       save_metrics: {
         Args: { p_claim_id: string; p_now?: string; p_readings: Json; p_released?: Json }
+        Returns: Json
+      }
+      save_profile: {
+        Args: { p_account_id: string; p_now?: string; p_profile: Json }
         Returns: Json
       }
       save_refreshed_tokens: {

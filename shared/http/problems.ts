@@ -122,6 +122,10 @@ export const problems = {
     problem('not-the-accounts-post', detail, {
       remedy: 'Open the post on X as this account and send the address you see there.',
     }),
+  accountNotConnected: () =>
+    problem('account-not-connected', 'X refuses the tokens of the account.', {
+      remedy: 'Connect it again with POST /accounts/connect.',
+    }),
   networkUnavailable: (detail: string) =>
     problem('network-unavailable', `X cannot be asked right now: ${detail}`, {
       remedy: 'Try again after retry_after_seconds. Nothing was changed.',

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { accessToken } from '../accounts/access-token.ts'
-import type { TokenHolder } from '../accounts/token-holder.ts'
+import { ownToken } from '../accounts/own-token.ts'
 import type { Caller } from '../db/caller.ts'
 import type { Deps } from '../deps.ts'
 import { problems } from '../http/problems.ts'
@@ -110,7 +109,7 @@ const checkPost = async (
   address: Address,
 ): Promise<Checked> => {
   const begun = asked.sending_at === null ? 0 : Date.parse(asked.sending_at) - CLOCK_SKEW_MS
-  const token = await tokenOf(deps, network, asked)
+  const token = await ownToken(deps, network, asked)
   if (token === null) {
     const names = address.username?.toLowerCase() ?? asked.twitter_username.toLowerCase()
     if (names !== asked.twitter_username.toLowerCase()) {
@@ -137,16 +136,4 @@ const requireNewer = (createdAt: Date | null, begun: number) => {
   if (createdAt && createdAt.getTime() < begun) {
     throw problems.notTheAccountsPost('The post is older than the attempt to send it.')
   }
-}
-
-/** Null when there is no token to ask with; throws 503 when there may be one in a while. */
-const tokenOf = async (deps: Need, network: Network, asked: Resolving): Promise<string | null> => {
-  const isConnected = asked.status === 'active' || asked.status === 'paused'
-  const holder = isConnected
-    ? await deps.service<TokenHolder | null>('get_token_holder', { p_account_id: asked.account_id })
-    : null
-  if (!holder) return null
-  const token = await accessToken(deps, network, holder)
-  if (token.kind === 'later') throw problems.networkUnavailable(token.detail)
-  return token.kind === 'token' ? token.accessToken : null
 }

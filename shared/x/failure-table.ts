@@ -166,7 +166,7 @@ export const failureTable: readonly Row[] = [
     says: /(bit|be) shorter|text is too long|^code 186$/im,
     kind: 'refused',
     who: 'author',
-    remedy: 'Shorten the text. If what X lets the account write has changed, connect it again.',
+    remedy: 'Shorten the text. If the account pays for long posts, POST /accounts/:id/refresh.',
   },
   {
     slug: 'looks-automated',
@@ -202,7 +202,8 @@ export const failureTable: readonly Row[] = [
     when: [403],
     kind: 'refused',
     who: 'author',
-    remedy: 'Check length, media and links; X does not say which of its rules the post breaks.',
+    remedy:
+      'Check length (POST /accounts/:id/refresh tells what X lets it write), media and links; X does not say why.',
   },
   {
     slug: 'not-found',

@@ -18,7 +18,7 @@ const tooLong = (text: string, limit: number): Issue[] => {
   const length = weightedLength(text)
   if (length <= limit) return []
   const detail = `The text counts ${length} characters on X; this account may write ${limit}.`
-  const remedy = `Shorten it by ${length - limit}, or connect the account again if X lets it write more now.`
+  const remedy = `Shorten it by ${length - limit}, or read its profile again with POST /accounts/:id/refresh if X lets it write more now.`
   return [{ slug: 'text-too-long', detail, remedy }]
 }
 

@@ -110,6 +110,17 @@ grant execute on function private.uuid_v7_floor(timestamptz) to authenticated;
 grant execute on function private.uuid_v7_time(uuid) to authenticated;
 
 -- Refuses the running statement the way the API reports it: PostgREST turns PTnnn into status nnn.
+create function private.iso(p_at timestamptz)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select to_char(p_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"');
+$$;
+
+comment on function private.iso(timestamptz) is 'An instant as people read it in a detail.';
+
 create function private.refuse(p_status int, p_slug text, p_detail text, p_remedy text default null)
 returns void
 language plpgsql

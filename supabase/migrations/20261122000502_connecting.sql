@@ -146,6 +146,7 @@ as $$
     twitter_username = excluded.twitter_username,
     display_name = excluded.display_name,
     text_limit = excluded.text_limit,
+    profile_read_at = now(),
     status = case when accounts.paused_at is null then 'active' else 'paused' end,
     status_detail = null,
     connected_at = now(),

@@ -5,6 +5,26 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+create function private.emit_account_updated(p_account public.accounts)
+returns void
+language sql
+set search_path = ''
+as $$
+  insert into public.events (workspace_id, type, subject_type, subject_id, data)
+  values (
+    p_account.workspace_id, 'account.updated', 'account', p_account.id,
+    jsonb_build_object(
+      'account_id', p_account.id, 'twitter_username', p_account.twitter_username,
+      'display_name', p_account.display_name, 'status', p_account.status,
+      'text_limit', p_account.text_limit, 'can_self_reply', p_account.can_self_reply,
+      'time_zone', p_account.time_zone
+    )
+  );
+$$;
+
+comment on function private.emit_account_updated(public.accounts) is
+  'Tells what an account is and may do since somebody, or X, changed it.';
+
 -- p_changes may hold time_zone, paused and can_self_reply (booleans; true: try again whether X lets
 -- it). One that is not connected can be paused, too, before it is. p_version null skips the comparison.
 create function private.update_account(p_account_id uuid, p_changes jsonb, p_version int)
@@ -46,14 +66,7 @@ begin
   where accounts.id = p_account_id
   returning * into v_account;
 
-  insert into public.events (workspace_id, type, subject_type, subject_id, data)
-  values (
-    v_account.workspace_id, 'account.updated', 'account', p_account_id,
-    jsonb_build_object(
-      'account_id', p_account_id, 'status', v_account.status,
-      'can_self_reply', v_account.can_self_reply, 'time_zone', v_account.time_zone
-    )
-  );
+  perform private.emit_account_updated(v_account);
   return to_jsonb(v_account);
 end
 $$;

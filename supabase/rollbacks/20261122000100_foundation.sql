@@ -2,6 +2,7 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 drop function private.refuse(int, text, text, text);
+drop function private.iso(timestamptz);
 drop function private.month_floor(timestamptz, int);
 drop function private.uuid_v7_time(uuid);
 drop function private.uuid_v7_floor(timestamptz);

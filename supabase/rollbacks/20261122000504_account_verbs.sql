@@ -9,3 +9,4 @@ drop function private.end_connection(public.accounts);
 drop table private.token_revocations;
 drop function public.update_account(uuid, jsonb, int);
 drop function private.update_account(uuid, jsonb, int);
+drop function private.emit_account_updated(public.accounts);

@@ -19,6 +19,7 @@ export const accountRow = (overrides: Record<string, unknown> = {}) => ({
   status: 'active',
   status_detail: null,
   text_limit: 280,
+  profile_read_at: at,
   can_self_reply: true,
   time_zone: 'UTC',
   connected_at: at,

@@ -23,8 +23,9 @@ export const sandboxX = (url: string) => {
     return (await response.json()) as T
   }
   return {
-    newUser: (username: string) =>
-      ask<{ id: string; username: string }>('POST', '/sandbox/users', { username }),
+    /** Makes a user, or changes what is given of one. */
+    newUser: (username: string, profile: { name?: string; subscription_type?: string } = {}) =>
+      ask<{ id: string; username: string }>('POST', '/sandbox/users', { username, ...profile }),
     newTokens: (username: string) =>
       ask<{ access_token: string; refresh_token: string; scope: string }>(
         'POST',

@@ -8,15 +8,19 @@ import {
   getAccount,
   updateAccount,
 } from '../../../shared/accounts/manage-account.ts'
+import { refreshProfile } from '../../../shared/accounts/refresh-profile.ts'
 import type { Deps } from '../../../shared/deps.ts'
 import { requireUser } from '../../../shared/http/auth.ts'
 import { cursorOf, limitOf } from '../../../shared/http/cursor.ts'
 import { describe } from '../../../shared/http/document.ts'
+import { idempotent } from '../../../shared/http/idempotency.ts'
 import { ifMatch, setETag } from '../../../shared/http/if-match.ts'
+import { noBody } from '../../../shared/http/no-body.ts'
 import { paginate } from '../../../shared/http/page.ts'
 import { IdParam, pageOf } from '../../../shared/http/params.ts'
 import { validate } from '../../../shared/http/validate.ts'
 import { workspace } from '../../../shared/http/workspace.ts'
+import type { Network } from '../../../shared/networks/network.ts'
 
 const ListQuery = z.strictObject({
   cursor: cursorOf(z.tuple([z.iso.datetime({ offset: true }), z.uuid()])).optional(),
@@ -46,6 +50,13 @@ const docs = {
     responses: { 200: answer },
     errors: ['role-required', 'time-zone-unknown'],
   }),
+  refresh: describe({
+    summary: "Read an account's profile again",
+    description:
+      'Handle, name and text limit, as the network has them now: for an account that was renamed or whose paid tier has changed. The network bills the look; asked again within a minute, it answers what is known.',
+    responses: { 200: answer },
+    errors: ['role-required', 'account-not-connected', 'network-unavailable'],
+  }),
   disconnect: describe({
     summary: 'Disconnect an account',
     description:
@@ -56,7 +67,7 @@ const docs = {
 }
 
 /** Connected accounts. How one gets connected: connections.ts. */
-export const accounts = (deps: Deps) => {
+export const accounts = (deps: Deps, network: () => Promise<Network>) => {
   const user = requireUser(deps)
   const id = validate('param', IdParam)
   return new Hono()
@@ -100,6 +111,12 @@ export const accounts = (deps: Deps) => {
         return c.json(account, 200)
       },
     )
+    .post('/accounts/:id/refresh', user, docs.refresh, id, noBody, idempotent(deps), async (c) => {
+      const { id: accountId } = c.req.valid('param')
+      const account = await refreshProfile(deps, c.var.caller, await network(), accountId)
+      setETag(c, account.version)
+      return c.json(account, 200)
+    })
     .delete('/accounts/:id', user, docs.disconnect, id, ifMatch, async (c) => {
       const { id: accountId } = c.req.valid('param')
       const account = await disconnectAccount(c.var.caller, accountId, c.var.version)

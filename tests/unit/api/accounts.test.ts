@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { fakeApi, refused } from '../../helpers/fake-api.ts'
+import { sealTokens } from '../../../shared/accounts/token-envelope.ts'
+import type { Network } from '../../../shared/networks/network.ts'
+import { fakeApi, NOW, refused } from '../../helpers/fake-api.ts'
 import { ACCOUNT, accountRow, WORKSPACE } from '../../helpers/samples.ts'
 
 test('shows of an account what callers may see, and no more', async () => {
@@ -82,4 +84,64 @@ test('disconnects an account; members with too low a role are told so', async ()
   })
   expect((await viewer.call('DELETE', `/accounts/${ACCOUNT}`)).status).toBe(403)
   expect((await viewer.call('DELETE', `/accounts/${ACCOUNT}`, { as: null })).status).toBe(401)
+})
+
+/** An account whose profile is asked for, and what the network answers. */
+const refreshing = (answer: object, { isDue = true, hasTokens = true } = {}) => {
+  const place = { account_id: ACCOUNT, workspace_id: WORKSPACE }
+  const tokens = { access_token: 'access', refresh_token: 'refresh', scope: '' }
+  const api = fakeApi(
+    {
+      accounts: () => [accountRow()],
+      'rpc/start_profile_refresh': () => ({ ...place, status: 'active', is_due: isDue }),
+      'service.get_token_holder': () =>
+        hasTokens
+          ? {
+              ...place,
+              encrypted_tokens: sealTokens(api.env.ENCRYPTION_KEYS, tokens, place),
+              tokens_expire_at: new Date(NOW.getTime() + 3_600_000).toISOString(),
+              tokens_version: 1,
+            }
+          : null,
+      'service.save_profile': () => ({}),
+    },
+    { me: async () => answer as Awaited<ReturnType<Network['me']>> },
+  )
+  const saved = () => api.calls.find(({ name }) => name === 'service.save_profile')?.args
+  return { saved, refresh: () => api.call('POST', `/accounts/${ACCOUNT}/refresh`) }
+}
+
+const profile = {
+  kind: 'profile',
+  profile: { remoteUserId: '42', username: 'renamed', name: 'New', lengthLimit: 25_000 },
+}
+
+test('asks the network for the profile again, and keeps what it says', async () => {
+  const { refresh, saved } = refreshing(profile)
+  expect((await refresh()).status).toBe(200)
+  expect(saved()).toEqual({
+    p_account_id: ACCOUNT,
+    p_profile: {
+      remote_user_id: '42',
+      twitter_username: 'renamed',
+      display_name: 'New',
+      text_limit: 25_000,
+    },
+  })
+})
+
+test('a network that does not answer, or was just asked, changes nothing', async () => {
+  const away = refreshing({ kind: 'later', slug: 'timeout', detail: 'No answer.' })
+  expect((await away.refresh()).status).toBe(503)
+  const known = refreshing(profile, { isDue: false })
+  expect((await known.refresh()).status).toBe(200)
+  expect([away.saved(), known.saved()]).toEqual([undefined, undefined])
+})
+
+test('an account without tokens is told to be connected again', async () => {
+  const { refresh } = refreshing(profile, { hasTokens: false })
+  expect(await refresh()).toMatchObject({
+    status: 409,
+    body: { remedy: expect.stringContaining('/accounts/connect') },
+  })
 })

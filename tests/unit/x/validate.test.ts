@@ -33,7 +33,7 @@ describe('validating a text', () => {
   it('says how much to cut', () => {
     const [issue] = validate('x'.repeat(300), { lengthLimit: 280 })
     expect(issue).toMatchObject({
-      remedy: expect.stringMatching(/^Shorten it by 20, or connect the account again/),
+      remedy: expect.stringMatching(/^Shorten it by 20, or read its profile again/),
     })
   })
 

@@ -1,4 +1,4 @@
-import { ADMINS, type FunctionRow, HASH, SPENT, VIEWERS, WORKERS } from './outcomes.ts'
+import { ADMINS, EDITORS, type FunctionRow, HASH, SPENT, VIEWERS, WORKERS } from './outcomes.ts'
 
 const CONNECTION = `jsonb_build_object(
   'id', gen_random_uuid(), 'workspace_id', '{workspace}', 'remote_user_id', gen_random_uuid(),
@@ -22,6 +22,19 @@ export const accounts: Record<string, FunctionRow> = {
   'private.update_account(uuid,jsonb,integer)': [
     ADMINS,
     `private.update_account('{account}', '{"paused": true}', null)`,
+  ],
+  'public.start_profile_refresh(uuid)': [EDITORS, `public.start_profile_refresh('{account}')`],
+  'private.start_profile_refresh(uuid,timestamp with time zone)': [
+    EDITORS,
+    `private.start_profile_refresh('{account}')`,
+  ],
+  'service.save_profile(uuid,jsonb,timestamp with time zone)': [
+    WORKERS,
+    `service.save_profile('{account}', (
+       select jsonb_build_object(
+         'remote_user_id', remote_user_id, 'twitter_username', 'x', 'text_limit', 280
+       ) from public.accounts where id = '{account}'
+     ))`,
   ],
   'public.disconnect_account(uuid,integer)': [ADMINS, `public.disconnect_account('{account}')`],
   'private.disconnect_account(uuid,integer)': [
