@@ -8,6 +8,9 @@ const instant = () => z.string().meta({ format: 'date-time' })
 export const AtRisk = z
   .object({
     due_at: instant(),
+    patience_ends_at: instant().nullable().meta({
+      description: 'When its late policy holds or misses it, if it has not gone out; null: never.',
+    }),
     post: Post,
     reasons: z.array(
       z.object({

@@ -181,7 +181,7 @@ comment on function private.apply_late_policy(int, timestamptz) is
 -- A thread that has begun and cannot go on within a minute, or has waited that long for its media, says
 -- so and why. Its job keeps waiting: it goes on by itself when it may be sent again.
 create function private.park_threads(
-  p_limit int default 1000, p_now timestamptz default clock_timestamp()
+  p_limit int default 100, p_now timestamptz default clock_timestamp()
 )
 returns int
 language plpgsql

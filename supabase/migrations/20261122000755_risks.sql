@@ -43,8 +43,9 @@ as $$
         'Connect it again with POST /accounts/connect.', '-infinity', 'infinity'
       ),
       (
-        tokens.account_id is not null and not tokens.scopes @> '{offline.access}', 'token', 'account',
-        'The account''s token ends before that and cannot be renewed.',
+        accounts.status not in ('needs_reauth', 'disconnected')
+        and not tokens.scopes @> '{offline.access}', 'token', 'account',
+        format('The account''s token ends at %s and cannot be renewed.', private.iso(tokens.expires_at)),
         'Connect the account again and allow offline access.', tokens.expires_at, 'infinity'
       ),
       (
@@ -54,7 +55,8 @@ as $$
       (
         lanes.blocked_until > p_now, 'rate', 'provider',
         'The account sends nothing for now: a rate window is used up, or X was in trouble.',
-        'Nothing to do: it goes on by itself.', '-infinity', lanes.blocked_until
+        'Nothing to do: it goes on by itself, as long as the patience of its posts lasts.', '-infinity',
+        lanes.blocked_until
       ),
       (
         apps.breaker_open_until > p_now, 'app-blocked', 'app',
@@ -85,7 +87,7 @@ as $$
     'media', coalesce(max(failed.error ->> 'who'), 'provider'),
     coalesce(
       max(failed.error ->> 'detail'),
-      'X does not have all media of the post yet, and the time is near.'
+      'X does not have all media of the post yet.'
     ),
     coalesce(
       max(failed.error ->> 'remedy'), 'Nothing to do: they are on their way or being processed.'
@@ -143,10 +145,14 @@ as $$
     'detail', concat_ws(
       ' ', 'The rest of the thread waits.',
       string_agg(causes.detail, ' ' order by causes.until desc nulls first),
-      case when isfinite(max(causes.until)) then format('It goes on at %s.', private.iso(max(causes.until))) end
+      case
+        when bool_and(isfinite(causes.until) is true)
+          then format('It goes on at %s.', private.iso(max(causes.until)))
+      end
     ),
     'remedy', coalesce(
-      string_agg(distinct causes.remedy, ' '), 'Nothing to do: it goes on by itself.'
+      string_agg(distinct causes.remedy, ' ') filter (where causes.remedy not like 'Nothing to do%'),
+      'Nothing to do: it goes on by itself.'
     )
   )
   from (
@@ -154,7 +160,8 @@ as $$
     from private.lane_risks(array[p_job.account_id], p_now) as found
     where found.since <= p_now
     union all
-    select (private.media_risk(p_job.post_id, p_job.account_id)).*
+    select media.*
+    from private.media_risk(p_job.post_id, p_job.account_id) as media
     where not p_job.media_ready
   ) as causes;
 $$;
@@ -164,99 +171,124 @@ comment on function private.thread_failure(private.publish_jobs, timestamptz) is
 
 -- Foresight ----------
 
--- What is planned for accounts in the next 24 hours, one row for each segment and, first of all, for
--- each post that the current window has seen.
-create function private.planned_sends(p_account_ids uuid[], p_now timestamptz)
-returns table (
-  account_id uuid, seconds int, capacity int, post_id uuid, run_at timestamptz, at timestamptz
-)
+-- A rate window of an account, as Go counts it (private.count_sends): it begins with its first send.
+create type private.rate_window as (capacity int, length interval, sent int, ends_at timestamptz);
+
+-- Sends one more at p_at. capacity null: no limit.
+create function private.window_after(p_window private.rate_window, p_at timestamptz)
+returns private.rate_window
 language sql
+immutable
+set search_path = ''
+as $$
+  select row(
+    p_window.capacity, p_window.length,
+    case when p_window.ends_at > p_at then p_window.sent else 0 end + 1,
+    case when p_window.ends_at > p_at then p_window.ends_at else p_at + p_window.length end
+  )::private.rate_window;
+$$;
+
+comment on function private.window_after(private.rate_window, timestamptz) is
+  'A rate window after one more send: that one counts in it, or begins a new one.';
+
+-- Plays the next 24 hours of a lane as Go will: each segment counts, and the send that fills a window
+-- closes the lane until its end. What runs out of patience before its turn is not sent and not counted.
+create function private.foresee_waits(p_account_id uuid, p_now timestamptz)
+returns table (post_id uuid, goes_at timestamptz, is_given_up boolean)
+language plpgsql
 stable
 set search_path = ''
 as $$
-  with windows as (
-    select lanes.account_id, kinds.*
-    from private.account_lanes as lanes
-    join private.x_apps as apps on apps.id = lanes.x_app_id
-    cross join lateral (
-      values
-        (900, apps.posts_per_15_min, lanes.sent_15_min, lanes.ends_15_min),
-        (10800, apps.posts_per_3_h, lanes.sent_3_h, lanes.ends_3_h)
-    ) as kinds (seconds, capacity, sent, ends_at)
-    where lanes.account_id = any (p_account_ids) and kinds.capacity is not null
-  ), planned as (
-    select jobs.account_id, jobs.post_id, jobs.run_at
+declare
+  v_lane private.account_lanes;
+  v_app private.x_apps;
+  v_quarter private.rate_window;
+  v_three private.rate_window;
+  v_blocked timestamptz;
+  v_open timestamptz;
+  v_job record;
+  v_at timestamptz;
+begin
+  select * into v_lane from private.account_lanes where account_id = p_account_id;
+  select * into v_app from private.x_apps where id = v_lane.x_app_id;
+  v_quarter := row(
+    v_app.posts_per_15_min, interval '15 minutes', v_lane.sent_15_min, v_lane.ends_15_min
+  );
+  v_three := row(v_app.posts_per_3_h, interval '3 hours', v_lane.sent_3_h, v_lane.ends_3_h);
+  v_blocked := greatest(v_lane.blocked_until, p_now);
+  v_open := v_blocked;
+
+  for v_job in
+    select jobs.post_id, jobs.run_at, jobs.stale_at, jobs.position, count(*)::int as segments
     from private.publish_jobs as jobs
     join public.post_segments as segments
-      on segments.post_id = jobs.post_id and segments.position >= jobs.position
-    where jobs.account_id = any (p_account_ids) and jobs.run_at < p_now + interval '24 hours'
-  )
-  select
-    windows.account_id, windows.seconds, windows.capacity, null, null,
-    windows.ends_at - make_interval(secs => windows.seconds)
-  from windows
-  cross join generate_series(1, windows.sent)
-  where windows.ends_at > p_now
-  union all
-  select
-    windows.account_id, windows.seconds, windows.capacity, planned.post_id, planned.run_at,
-    greatest(planned.run_at, p_now)
-  from windows
-  join planned on planned.account_id = windows.account_id;
+      on segments.post_id = jobs.post_id
+      -- Go has counted what is being sent.
+      and segments.position >= jobs.position + (jobs.state = 'sending')::int
+    where jobs.account_id = p_account_id and jobs.run_at < p_now + interval '24 hours'
+    group by jobs.post_id
+    order by jobs.run_at, jobs.post_id
+  loop
+    is_given_up := v_job.position = 0 and v_job.stale_at <= greatest(v_job.run_at, v_open);
+    v_at := greatest(v_job.run_at, v_open);
+    for v_segment in 1 .. case when is_given_up then 0 else v_job.segments end loop
+      v_at := greatest(v_job.run_at, v_open);
+      v_quarter := private.window_after(v_quarter, v_at);
+      v_three := private.window_after(v_three, v_at);
+      v_open := greatest(
+        v_open,
+        case when v_quarter.sent >= v_quarter.capacity then v_quarter.ends_at end,
+        case when v_three.sent >= v_three.capacity then v_three.ends_at end
+      );
+    end loop;
+    -- That the lane is blocked now is a risk of its own.
+    if v_at > greatest(v_job.run_at, v_blocked) + interval '1 minute' then
+      post_id := v_job.post_id;
+      goes_at := v_at;
+      return next;
+    end if;
+  end loop;
+end
 $$;
 
-comment on function private.planned_sends(uuid[], timestamptz) is
-  'Sends that a rate window of an account counts: those it has seen, and those that are planned.';
+comment on function private.foresee_waits(uuid, timestamptz) is
+  'Posts of the next 24 hours for which the rate windows of their account will have no room in time, when their last segment goes out, or that they are given up before.';
 
--- A send goes out no earlier than one window after the one that many places before it. So the sends at
--- the same place of their windows follow one another, and the latest of them pushes the rest.
 create function private.foreseen_waits(p_account_ids uuid[], p_now timestamptz)
 returns table (post_id uuid, risk private.risk)
 language sql
 stable
 set search_path = ''
 as $$
-  with placed as (
-    select
-      planned.*,
-      row_number() over (
-        partition by planned.account_id, planned.seconds
-        order by planned.at, planned.post_id nulls first
-      ) - 1 as place
-    from private.planned_sends(p_account_ids, p_now) as planned
-  ), timed as (
-    select
-      placed.*,
-      max(placed.at - make_interval(secs => placed.seconds) * (placed.place / placed.capacity)) over (
-        partition by placed.account_id, placed.seconds, placed.place % placed.capacity
-        order by placed.place
-      ) + make_interval(secs => placed.seconds) * (placed.place / placed.capacity) as goes_at
-    from placed
-  ), waits as (
-    select
-      timed.post_id, max(timed.goes_at) as goes_at,
-      (array_agg(format('%s in %s minutes', timed.capacity, timed.seconds / 60) order by timed.goes_at desc))[1]
-        as most
-    from timed
-    where timed.post_id is not null and timed.goes_at > greatest(timed.run_at, p_now) + interval '1 minute'
-    group by timed.post_id
-  )
   select
     waits.post_id,
     row(
       'rate', 'author',
       format(
-        'More is planned for the account than X lets it send (%s posts): all of this is out at %s.',
-        waits.most, private.iso(waits.goes_at)
+        'More is planned for the account than X lets it send%s: %s %s.',
+        concat(
+          ', ' || apps.posts_per_15_min || ' posts in 15 minutes',
+          ', ' || apps.posts_per_3_h || ' in 3 hours'
+        ),
+        case when waits.is_given_up then 'its turn would come at' else 'all of this is out at' end,
+        private.iso(waits.goes_at)
       ),
-      'Spread the posts over more time or more accounts, or let it be late: it goes by itself.',
+      case
+        when waits.is_given_up
+          then 'Spread the posts over more time or more accounts, or give it more patience with late_after_seconds.'
+        else 'Spread the posts over more time or more accounts, or let it be late: it goes by itself.'
+      end,
       waits.goes_at
     )::private.risk
-  from waits;
+  from unnest(p_account_ids) as wanted (account_id)
+  join private.account_lanes as lanes on lanes.account_id = wanted.account_id
+  join private.x_apps as apps on apps.id = lanes.x_app_id
+  cross join lateral private.foresee_waits(wanted.account_id, p_now) as waits
+  where num_nonnulls(apps.posts_per_15_min, apps.posts_per_3_h) > 0;
 $$;
 
 comment on function private.foreseen_waits(uuid[], timestamptz) is
-  'Posts of the next 24 hours that will be late because a rate window of their account will be full.';
+  'Posts of the next 24 hours that will be late, or too late, because a rate window of their account will be full.';
 
 -- Posts at risk ----------
 
@@ -265,7 +297,8 @@ create function private.jobs_at_risk(
   p_workspace_id uuid, p_after jsonb, p_limit int, p_now timestamptz
 )
 returns table (
-  post_id uuid, run_at timestamptz, is_ready boolean, is_cut boolean, risks private.risk[]
+  post_id uuid, run_at timestamptz, stale_at timestamptz, is_ready boolean, is_cut boolean,
+  risks private.risk[]
 )
 language sql
 stable
@@ -278,7 +311,7 @@ as $$
   ), foreseen as materialized (
     select * from private.foreseen_waits(array(select id from mine), p_now)
   )
-  select jobs.post_id, jobs.run_at, media.is_ready, threads.is_cut, kept.risks
+  select jobs.post_id, jobs.run_at, jobs.stale_at, media.is_ready, threads.is_cut, kept.risks
   from mine
   join private.publish_jobs as jobs
     on jobs.account_id = mine.id
@@ -303,6 +336,8 @@ as $$
       where found.account_id = jobs.account_id
         and found.since <= jobs.run_at
         and jobs.run_at < (found.risk).until
+        -- What is foreseen begins with the window that is full now.
+        and not ((found.risk).slug = 'rate' and foreseen.post_id is not null)
     ) || array_remove(array[foreseen.risk], null) as risks
   ) as kept
   where (
@@ -336,6 +371,7 @@ begin
       jsonb_agg(
         jsonb_build_object(
           'due_at', due.run_at,
+          'patience_ends_at', case when isfinite(due.stale_at) then due.stale_at end,
           'post', private.post_document(posts),
           'reasons', private.risk_reasons(
             case when due.is_ready then due.risks

@@ -93,57 +93,6 @@ test('a rate window puts at risk what is due within it, and says when it ends', 
     expect(new Date(rows[0]?.reasons[0]?.until ?? '')).toEqual(at(900))
   }))
 
-/** Posts of an account by the second they are due, and when those that must wait go out. */
-const foresee = async (tx: Tx, account: Account, seconds: number[], texts = ['Hello']) => {
-  const due = new Map<string, number>()
-  for (const second of seconds) {
-    due.set(await schedulePost(tx, account, { due: at(second), texts }), second)
-  }
-  await tx.query(`update private.account_tokens set scopes = '{offline.access}'`)
-  const rows = await listAtRisk(tx, account)
-  return rows.map(({ post, reasons }) => {
-    expect(reasons).toMatchObject([{ slug: 'rate', who: 'author' }])
-    const goesAt = Date.parse(reasons[0]?.until ?? '')
-    return [due.get(post.id), (goesAt - at(0).getTime()) / 1000]
-  })
-}
-
-test('a window that will be full puts at risk what it has no room for, and says when that goes out', () =>
-  withTx(async (tx) => {
-    await tx.query('update private.x_apps set posts_per_15_min = 2, posts_per_3_h = null')
-    const account = await connectAccount(tx)
-    // Two a window. What the crowd at 3600 pushes back pushes in turn what is due at 5000, and no more.
-    expect(
-      await foresee(tx, account, [600, 3600, 3600, 3601, 3602, 3603, 5000, 5001, 5600, 20_000]),
-    ).toEqual([
-      [3601, 4500],
-      [3602, 4500],
-      [3603, 5400],
-      [5000, 5400],
-      [5001, 6300],
-      [5600, 6300],
-    ])
-  }))
-
-test('what a window has seen already is counted, and every segment of a thread', () =>
-  withTx(async (tx) => {
-    await tx.query('update private.x_apps set posts_per_15_min = 4, posts_per_3_h = null')
-    const account = await connectAccount(tx)
-    await tx.query('update private.account_lanes set sent_15_min = 1, ends_15_min = $1', [at(900)])
-    // The window that began before now ends at 900: it has room for one thread of two, not for both.
-    expect(await foresee(tx, account, [100, 200], ['a', 'b'])).toEqual([[200, 900]])
-    expect(await foresee(tx, await connectAccount(tx), [100, 200], ['a', 'b'])).toEqual([])
-  }))
-
-test('the window of three hours is foreseen, too, and the later of both counts', () =>
-  withTx(async (tx) => {
-    await tx.query('update private.x_apps set posts_per_15_min = 1, posts_per_3_h = 2')
-    expect(await foresee(tx, await connectAccount(tx), [0, 100, 200])).toEqual([
-      [100, 900],
-      [200, 10_800],
-    ])
-  }))
-
 test('a breaker puts at risk what is due before it closes, with what X and its owner can do', () =>
   withTx(async (tx) => {
     const account = await connectAccount(tx)
