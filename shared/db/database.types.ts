@@ -135,6 +135,7 @@ export type Database = {
           id: string
           network: string
           paused_at: string | null
+          profile_asked_at: string
           profile_read_at: string
           remote_user_id: string
           status: string
@@ -157,6 +158,7 @@ export type Database = {
           id?: string
           network?: string
           paused_at?: string | null
+          profile_asked_at?: string
           profile_read_at?: string
           remote_user_id: string
           status?: string
@@ -178,6 +180,7 @@ export type Database = {
           id?: string
           network?: string
           paused_at?: string | null
+          profile_asked_at?: string
           profile_read_at?: string
           remote_user_id?: string
           status?: string

@@ -122,14 +122,17 @@ export const problems = {
     problem('not-the-accounts-post', detail, {
       remedy: 'Open the post on X as this account and send the address you see there.',
     }),
-  accountNotConnected: () =>
-    problem('account-not-connected', 'X refuses the tokens of the account.', {
+  /** `why`: what the network said instead of an answer. */
+  accountNotConnected: (
+    why = {
+      detail: 'There is no token of the account that X accepts.',
       remedy: 'Connect it again with POST /accounts/connect.',
-    }),
-  networkUnavailable: (detail: string) =>
+    },
+  ) => problem('account-not-connected', why.detail, { remedy: why.remedy }),
+  networkUnavailable: (detail: string, retryAfterSeconds = 30) =>
     problem('network-unavailable', `X cannot be asked right now: ${detail}`, {
       remedy: 'Try again after retry_after_seconds. Nothing was changed.',
-      retry_after_seconds: 30,
+      retry_after_seconds: retryAfterSeconds,
     }),
   internal: (cause?: unknown) =>
     problem(

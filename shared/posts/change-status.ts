@@ -19,8 +19,15 @@ const change = (caller: Rpc, verb: Verb, postId: string, version: number | null)
   caller.rpc<object>(verb, { p_post_id: postId, p_version: version })
 
 /** Texts were fine when they were written; what the account may send can have changed since. */
-const reviewed = async (deps: Settling, caller: Rpc, postId: string, scheduledAt: string) => {
-  const review = await reviewPost(deps, caller, { post_id: postId, scheduled_at: scheduledAt })
+const reviewed = async (
+  deps: Settling,
+  caller: Rpc,
+  postId: string,
+  scheduledAt: string,
+  version: number | null,
+) => {
+  const plan = { post_id: postId, scheduled_at: scheduledAt, version }
+  const review = await reviewPost(deps, caller, plan)
   refuseProblems(review, { segments: review.segments })
   return warningsOf(review)
 }
@@ -33,7 +40,7 @@ export const schedulePost = async (
   scheduledAt: string,
   options: { version: number | null; dryRun: boolean },
 ): Promise<ReviewedPost> => {
-  const warnings = await reviewed(deps, caller, postId, scheduledAt)
+  const warnings = await reviewed(deps, caller, postId, scheduledAt, options.version)
   const post = await caller.rpc<object>('schedule_post', {
     p_post_id: postId,
     p_scheduled_at: scheduledAt,
@@ -51,7 +58,7 @@ const scheduleNow =
     postId: string,
     version: number | null,
   ): Promise<ReviewedPost> => {
-    const warnings = await reviewed(deps, caller, postId, 'now')
+    const warnings = await reviewed(deps, caller, postId, 'now', version)
     return ReviewedPost.parse({ ...(await change(caller, verb, postId, version)), warnings })
   }
 
@@ -76,7 +83,7 @@ export const resumePost = async (
   postId: string,
   version: number | null,
 ): Promise<Post> => {
-  await reviewPost(deps, caller, { post_id: postId })
+  await reviewPost(deps, caller, { post_id: postId, version })
   return Post.parse(await change(caller, 'resume_post', postId, version))
 }
 

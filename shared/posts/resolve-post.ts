@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ownToken } from '../accounts/own-token.ts'
+import { askAsAccount } from '../accounts/ask-as-account.ts'
 import type { Caller } from '../db/caller.ts'
 import type { Deps } from '../deps.ts'
 import { problems } from '../http/problems.ts'
@@ -109,8 +109,10 @@ const checkPost = async (
   address: Address,
 ): Promise<Checked> => {
   const begun = asked.sending_at === null ? 0 : Date.parse(asked.sending_at) - CLOCK_SKEW_MS
-  const token = await ownToken(deps, network, asked)
-  if (token === null) {
+  const answer = await askAsAccount(deps, network, asked, (accessToken) =>
+    network.find(accessToken, address.remoteId, { signal: deps.deadline(FIND_TIMEOUT_MS) }),
+  )
+  if (answer === null) {
     const names = address.username?.toLowerCase() ?? asked.twitter_username.toLowerCase()
     if (names !== asked.twitter_username.toLowerCase()) {
       throw problems.notTheAccountsPost(`The address is one of @${address.username}.`)
@@ -118,9 +120,6 @@ const checkPost = async (
     requireNewer(address.createdAt, begun)
     return { sentAt: address.createdAt, isRead: false }
   }
-  const answer = await network.find(token, address.remoteId, {
-    signal: deps.deadline(FIND_TIMEOUT_MS),
-  })
   if (answer.kind === 'missing') {
     throw problems.notTheAccountsPost('X shows no post with this id.')
   }

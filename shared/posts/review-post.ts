@@ -32,6 +32,8 @@ export type Plan = {
   post_id?: string
   segments?: SegmentInput[]
   scheduled_at?: string | undefined
+  /** Of the post, as the caller read it; null: any. */
+  version?: number | null
 }
 
 /** One segment as the network counts it, and what is to be said about it. */
@@ -102,7 +104,7 @@ const isAboutSegment = ({ pointer }: Warning) => /^\/segments\/\d+\//.test(point
 /**
  * What stands in the way of a post and what may surprise its author. Keeps nothing. Pointers lead
  * into `/segments`. Notices media whose files have come. Throws 404 when account or post are not the
- * caller's to see.
+ * caller's to see, 412 for another version.
  */
 export const reviewPost = async (
   deps: Settling,

@@ -17,7 +17,8 @@ export const updatePost = async (
 ): Promise<ReviewedPost> => {
   const { content: _content, media_ids: _media, segments: _segments, ...rest } = input
   const segments = segmentsOf(input)
-  const warnings = segments.length > 0 ? await reviewed(deps, caller, postId, input) : []
+  const warnings =
+    segments.length > 0 ? await reviewed(deps, caller, { postId, version }, input) : []
 
   const post = await caller.rpc<object>('update_post', {
     p_post_id: postId,
@@ -34,10 +35,11 @@ const aboutSegments = <Notice extends { pointer: string }>(notice: Notice): Noti
 const reviewed = async (
   deps: Settling,
   caller: Pick<Caller, 'rpc'>,
-  postId: string,
+  { postId, version }: { postId: string; version: number | null },
   input: UpdatePostInput,
 ) => {
-  const review = await reviewPost(deps, caller, { post_id: postId, segments: segmentsOf(input) })
+  const plan = { post_id: postId, segments: segmentsOf(input), version }
+  const review = await reviewPost(deps, caller, plan)
   refuseProblems({ ...review, problems: review.problems.map(aboutSegments) }, input)
   return warningsOf(review).map((warning) => pointInto(input, aboutSegments(warning)))
 }

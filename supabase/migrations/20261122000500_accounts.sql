@@ -68,8 +68,9 @@ create table public.accounts (
   status text not null default 'active',
   status_detail text,
   text_limit int not null default 280,
-  -- When X was last asked for its name, handle and text limit.
+  -- When X last told its name, handle and text limit, and when it was last asked to.
   profile_read_at timestamptz not null default now(),
+  profile_asked_at timestamptz not null default now(),
   can_self_reply boolean not null default true,
   time_zone text not null default 'UTC',
   connected_at timestamptz not null default now(),

@@ -147,6 +147,7 @@ as $$
     display_name = excluded.display_name,
     text_limit = excluded.text_limit,
     profile_read_at = now(),
+    profile_asked_at = now(),
     status = case when accounts.paused_at is null then 'active' else 'paused' end,
     status_detail = null,
     connected_at = now(),
@@ -209,11 +210,11 @@ begin
   perform private.save_tokens(p_account);
   perform private.log_costs('user_read', array[v_id], clock_timestamp());
   insert into public.events (workspace_id, type, subject_type, subject_id, actor_type, actor_id, data)
-  values (
-    (p_account ->> 'workspace_id')::uuid, 'account.connected', 'account', v_id,
-    'user', (p_account ->> 'user_id')::uuid,
-    jsonb_build_object('account_id', v_id, 'twitter_username', p_account ->> 'twitter_username')
-  );
+  select
+    accounts.workspace_id, 'account.connected', 'account', v_id, 'user', accounts.user_id,
+    private.account_facts(accounts)
+  from public.accounts
+  where accounts.id = v_id;
   return jsonb_build_object('account_id', v_id);
 exception
   when unique_violation then

@@ -5,6 +5,24 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+-- What events tell of an account.
+create function private.account_facts(p_account public.accounts)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'account_id', p_account.id, 'twitter_username', p_account.twitter_username,
+    'display_name', p_account.display_name, 'status', p_account.status,
+    'text_limit', p_account.text_limit, 'can_self_reply', p_account.can_self_reply,
+    'time_zone', p_account.time_zone
+  );
+$$;
+
+comment on function private.account_facts(public.accounts) is
+  'What an account is called and may do, for events.';
+
 create function private.emit_account_updated(p_account public.accounts)
 returns void
 language sql
@@ -13,12 +31,7 @@ as $$
   insert into public.events (workspace_id, type, subject_type, subject_id, data)
   values (
     p_account.workspace_id, 'account.updated', 'account', p_account.id,
-    jsonb_build_object(
-      'account_id', p_account.id, 'twitter_username', p_account.twitter_username,
-      'display_name', p_account.display_name, 'status', p_account.status,
-      'text_limit', p_account.text_limit, 'can_self_reply', p_account.can_self_reply,
-      'time_zone', p_account.time_zone
-    )
+    private.account_facts(p_account)
   );
 $$;
 

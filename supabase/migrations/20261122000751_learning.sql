@@ -30,8 +30,9 @@ $$;
 comment on function private.learn_self_reply(uuid[], uuid[]) is
   'Remembers of which accounts X refused or took a reply to themselves.';
 
--- Nothing longer than its limit is ever sent: X takes no long texts of it any more.
-create function private.learn_text_limit(p_refused uuid[])
+-- Only what was longer than 280 and within the limit, however its characters count (each one or two),
+-- shows that X takes no long texts of the account any more: SQL does not know how X counts.
+create function private.learn_text_limit(p_post_ids uuid[])
 returns void
 language sql
 set search_path = ''
@@ -39,7 +40,16 @@ as $$
   with learnt as (
     select accounts.id
     from public.accounts
-    where accounts.id = any (p_refused) and accounts.text_limit > 280
+    where accounts.id in (
+      select posts.account_id
+      from public.posts
+      join public.post_segments as segments
+        on segments.post_id = posts.id and segments.position = (posts.failure ->> 'segment')::int
+      join public.accounts as authors on authors.id = posts.account_id
+      where posts.id = any (p_post_ids)
+        and char_length(segments.text) > 280
+        and char_length(segments.text) * 2 <= authors.text_limit
+    )
     for no key update skip locked
   ), changed as (
     update public.accounts
@@ -52,7 +62,7 @@ as $$
 $$;
 
 comment on function private.learn_text_limit(uuid[]) is
-  'Remembers which accounts X lets write 280 characters only, until their profile is read again.';
+  'Remembers which accounts X lets write 280 characters only, of posts it called too long, until their profile is read again.';
 
 create function private.tg_events__learn_from_answers()
 returns trigger
@@ -68,10 +78,11 @@ begin
   select
     array_agg(account_id) filter (where slug = 'reply-not-allowed' and not is_thread),
     array_agg(account_id) filter (where is_thread),
-    array_agg(account_id) filter (where slug = 'text-too-long')
+    array_agg(post_id) filter (where slug = 'text-too-long')
   into v_no_reply, v_reply, v_too_long
   from (
     select
+      new_events.subject_id as post_id,
       (new_events.data ->> 'account_id')::uuid as account_id,
       new_events.data #>> '{failure,slug}' as slug,
       new_events.data #>> '{remote_ids,1}' is not null as is_thread,

@@ -159,8 +159,10 @@ declare
 begin
   select * into v_post from public.posts where id = (p_review ->> 'post_id')::uuid;
   v_account := private.require_account(
-    coalesce(v_post.account_id, (p_review ->> 'account_id')::uuid), 'viewer'
+    coalesce(v_post.account_id, (p_review ->> 'account_id')::uuid),
+    case when v_post.id is null then 'viewer' else 'editor' end
   );
+  perform private.require_version(v_post.version, (p_review ->> 'version')::int, 'post');
   -- First what neither money, a connection nor another text would mend.
   if v_post.id is not null and v_at is not null then
     perform private.require_schedulable(v_post);
@@ -199,7 +201,7 @@ as $$
 $$;
 
 comment on function public.review_post(jsonb) is
-  'What stands in the way of {account_id, segments, scheduled_at?}, or of a post as it is or would be ({post_id, …}), and what may surprise. Keeps nothing. Role viewer.';
+  'What stands in the way of {account_id, segments, scheduled_at?}, or of a post as it is or would be ({post_id, version?, …}), and what may surprise. Keeps nothing. Role viewer; of a post that exists, editor.';
 
 grant execute on function private.review_post(jsonb, timestamptz), public.review_post(jsonb)
 to authenticated;

@@ -10,3 +10,4 @@ drop table private.token_revocations;
 drop function public.update_account(uuid, jsonb, int);
 drop function private.update_account(uuid, jsonb, int);
 drop function private.emit_account_updated(public.accounts);
+drop function private.account_facts(public.accounts);

@@ -27,7 +27,7 @@ const untilStatus = (id: string, status: string) =>
 /** A minute passes. */
 const later = () =>
   asSuperuser(
-    `update public.accounts set profile_read_at = now() - interval '1 minute' where id = $1`,
+    `update public.accounts set profile_asked_at = now() - interval '1 minute' where id = $1`,
     [owner.id],
   )
 

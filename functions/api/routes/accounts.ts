@@ -53,9 +53,15 @@ const docs = {
   refresh: describe({
     summary: "Read an account's profile again",
     description:
-      'Handle, name and text limit, as the network has them now: for an account that was renamed or whose paid tier has changed. The network bills the look; asked again within a minute, it answers what is known.',
+      'Handle, name and text limit, as the network has them now: for an account that was renamed or whose paid tier has changed. The network bills the look, and is not asked twice a minute: within one, the answer is what is known.',
     responses: { 200: answer },
-    errors: ['role-required', 'account-not-connected', 'network-unavailable'],
+    errors: [
+      'role-required',
+      'workspace-suspended',
+      'account-not-connected',
+      'conflict',
+      'network-unavailable',
+    ],
   }),
   disconnect: describe({
     summary: 'Disconnect an account',

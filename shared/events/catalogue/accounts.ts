@@ -4,12 +4,26 @@ import { entry, instant, SAMPLE } from './entry.ts'
 const named = { account_id: z.uuid(), twitter_username: z.string() }
 const someone = { account_id: SAMPLE.account_id, twitter_username: 'someone' }
 
+/** What an account is called and may do: private.account_facts. */
+const facts = z.object({
+  ...named,
+  display_name: z.string().nullable(),
+  status: z.string(),
+  text_limit: z.int(),
+  can_self_reply: z.boolean(),
+  time_zone: z.string(),
+})
+const sample = {
+  ...someone,
+  display_name: 'Some One',
+  status: 'active',
+  text_limit: 280,
+  can_self_reply: true,
+  time_zone: 'Europe/Berlin',
+}
+
 export const accountEvents = {
-  'account.connected': entry(
-    'An account was connected, or connected again.',
-    z.object(named),
-    someone,
-  ),
+  'account.connected': entry('An account was connected, or connected again.', facts, sample),
   'account.disconnected': entry(
     'An account was disconnected; its tokens are destroyed.',
     z.object(named),
@@ -39,22 +53,8 @@ export const accountEvents = {
   ),
   'account.updated': entry(
     'What an account is called or may do, or whether it is paused, has changed.',
-    z.object({
-      ...named,
-      display_name: z.string().nullable(),
-      status: z.string(),
-      text_limit: z.int(),
-      can_self_reply: z.boolean(),
-      time_zone: z.string(),
-    }),
-    {
-      ...someone,
-      display_name: 'Some One',
-      status: 'paused',
-      text_limit: 280,
-      can_self_reply: true,
-      time_zone: 'Europe/Berlin',
-    },
+    facts,
+    { ...sample, status: 'paused' },
   ),
   'mention.received': entry(
     'Somebody mentioned an account on the network; data is what they wrote.',

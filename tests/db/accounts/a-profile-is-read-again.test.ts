@@ -7,6 +7,11 @@ import {
   connectAccount,
   count,
   eventTypes,
+  readPost,
+  resultFor,
+  schedulePost,
+  settle,
+  startSending,
 } from '../../helpers/publishing.ts'
 import { refusalOf } from '../../helpers/refusal.ts'
 
@@ -50,17 +55,66 @@ test('takes no profile of another account for its own', () =>
     expect((await row(tx, account)).twitter_username).not.toBe('other')
   }))
 
-test('is asked for again after a minute, and not before', () =>
+test('is asked for once a minute, whoever asks and whether X answered or not', () =>
   withTx(async (tx) => {
     const account = await connectAccount(tx)
-    await tx.query('update public.accounts set profile_read_at = $1', [at(0)])
+    const set = 'update public.accounts set profile_read_at = $1, profile_asked_at = $1'
+    await tx.query(set, [at(0)])
     await actFor(tx, account)
-    const isDue = async (seconds: number) =>
-      (
-        await tx.query('select private.start_profile_refresh($1, $2) as asked', [
-          account.id,
-          at(seconds),
-        ])
-      ).rows[0].asked.is_due
-    expect([await isDue(59), await isDue(60)]).toEqual([false, true])
+    const ask = async (seconds: number) => {
+      const sql = 'select private.start_profile_refresh($1, $2) as asked'
+      const { is_due, is_known } = (await tx.query(sql, [account.id, at(seconds)])).rows[0].asked
+      return [is_due, is_known]
+    }
+    expect(await ask(59)).toEqual([false, true])
+    expect(await ask(60)).toEqual([true, true])
+    expect(await ask(61)).toEqual([false, false])
+    const [sql, values] = await save(tx, account)
+    await tx.query(sql, [...values])
+    expect(await ask(62)).toEqual([false, true])
+    expect(await ask(120)).toEqual([true, true])
+  }))
+
+test('is not asked for while the operator holds the workspace', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    await tx.query(`select private.suspend_workspace($1, 'x')`, [account.person.workspaceId])
+    await actFor(tx, account)
+    expect(
+      await refusalOf(tx, 'select public.start_profile_refresh($1)', [account.id]),
+    ).toMatchObject({ message: 'workspace-suspended' })
+  }))
+
+test('of an account that was disconnected meanwhile changes nothing', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const [sql, values] = await save(tx, account, { twitter_username: 'renamed' })
+    await actFor(tx, account)
+    await tx.query('select public.disconnect_account($1)', [account.id])
+    await tx.query(sql, [...values])
+    expect((await row(tx, account)).twitter_username).not.toBe('renamed')
+    expect((await eventTypes(tx, account.id)).at(-1)).toBe('account.disconnected')
+  }))
+
+const learnsFrom = async (tx: Tx, text: string): Promise<number> => {
+  const account = await connectAccount(tx)
+  await tx.query('update public.accounts set text_limit = 25000 where id = $1', [account.id])
+  const post = await schedulePost(tx, account, { texts: [text] })
+  const { claimId, attempts } = await startSending(tx)
+  const error = { slug: 'text-too-long', detail: 'x', who: 'author', remedy: 'y' }
+  await settle(
+    tx,
+    claimId,
+    attempts.map((attempt) => resultFor(attempt, 'refused', { error })),
+    { release: [account.id] },
+  )
+  expect((await readPost(tx, post)).status).toBe('failed')
+  return (await row(tx, account)).text_limit
+}
+
+test('X teaches what an account may write by what it calls too long, where that was within the limit', () =>
+  withTx(async (tx) => {
+    expect(await learnsFrom(tx, 'a'.repeat(281))).toBe(280)
+    expect(await learnsFrom(tx, 'a'.repeat(280))).toBe(25_000)
+    expect(await learnsFrom(tx, 'a'.repeat(25_001))).toBe(25_000)
   }))

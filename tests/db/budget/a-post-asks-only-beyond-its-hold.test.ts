@@ -13,6 +13,7 @@ import {
   startSending,
   tick,
 } from '../../helpers/publishing.ts'
+import { refusalOf } from '../../helpers/refusal.ts'
 
 type Notice = { slug: string; detail: string }
 type Review = { problems: Notice[]; warnings: Notice[] }
@@ -146,6 +147,17 @@ test('an edit is refused for what it adds, and for nothing where it takes away',
     })
     expect(rest).toEqual([])
     expect(slugs(await refused(['one', 'two', 'three']))).toEqual(['over-budget', 'day-full'])
+  }))
+
+test('an edit of what has changed meanwhile is told that, whatever it would cost', () =>
+  withTx(async (tx) => {
+    const { account, post } = await begin(tx, ['one'])
+    await setLimit(tx, account, 0)
+    await actFor(tx, account)
+    const plan = { post_id: post, segments: ['one', 'two'], version: 99 }
+    expect(await refusalOf(tx, 'select public.review_post($1)', [plan])).toMatchObject({
+      message: 'version-mismatch',
+    })
   }))
 
 test('the rest of a thread that waits asks nothing for what X has', () =>

@@ -87,13 +87,18 @@ test('disconnects an account; members with too low a role are told so', async ()
 })
 
 /** An account whose profile is asked for, and what the network answers. */
-const refreshing = (answer: object, { isDue = true, hasTokens = true } = {}) => {
+const refreshing = (answer: object, { isDue = true, isKnown = true, hasTokens = true } = {}) => {
   const place = { account_id: ACCOUNT, workspace_id: WORKSPACE }
   const tokens = { access_token: 'access', refresh_token: 'refresh', scope: '' }
   const api = fakeApi(
     {
       accounts: () => [accountRow()],
-      'rpc/start_profile_refresh': () => ({ ...place, status: 'active', is_due: isDue }),
+      'rpc/start_profile_refresh': () => ({
+        ...place,
+        status: 'active',
+        is_due: isDue,
+        is_known: isKnown,
+      }),
       'service.get_token_holder': () =>
         hasTokens
           ? {
@@ -130,12 +135,25 @@ test('asks the network for the profile again, and keeps what it says', async () 
   })
 })
 
-test('a network that does not answer, or was just asked, changes nothing', async () => {
-  const away = refreshing({ kind: 'later', slug: 'timeout', detail: 'No answer.' })
-  expect((await away.refresh()).status).toBe(503)
+const said = { slug: 'why', detail: 'Because.', who: 'account', remedy: 'Ask its owner.' }
+
+test.each([
+  ['retry', 503, /again/],
+  ['unknown', 503, /again/],
+  ['refused', 409, /owner/],
+  ['account_blocked', 409, /owner/],
+])('a network that answers %s changes nothing', async (kind, status, remedy) => {
+  const { refresh, saved } = refreshing({ kind, ...said })
+  expect(await refresh()).toMatchObject({ status, body: { remedy: expect.stringMatching(remedy) } })
+  expect(saved()).toBeUndefined()
+})
+
+test('is not asked twice a minute: the answer is what it said, or that it did not answer', async () => {
   const known = refreshing(profile, { isDue: false })
   expect((await known.refresh()).status).toBe(200)
-  expect([away.saved(), known.saved()]).toEqual([undefined, undefined])
+  const silent = refreshing(profile, { isDue: false, isKnown: false })
+  expect(await silent.refresh()).toMatchObject({ status: 503, body: { retry_after_seconds: 60 } })
+  expect([known.saved(), silent.saved()]).toEqual([undefined, undefined])
 })
 
 test('an account without tokens is told to be connected again', async () => {

@@ -73,6 +73,7 @@ test('refuses what cannot be: 401, 404, 403, 412 and 422', async () => {
 test('lists posts at risk in pages, with why and what to do', async () => {
   const row = {
     due_at: at,
+    patience_ends_at: at,
     post: postRow(),
     reasons: [
       { slug: 'paused', who: 'account', detail: 'Paused.', remedy: 'Resume it.', until: null },

@@ -71,9 +71,13 @@ export const posts: Record<string, FunctionRow> = {
     EDITORS,
     `private.duplicate_post('{published}')`,
   ],
-  'public.review_post(jsonb)': [VIEWERS, `public.review_post('{"post_id": "{scheduled}"}')`],
-  'private.review_post(jsonb,timestamp with time zone)': [
+  'public.review_post(jsonb)': [
     VIEWERS,
+    `public.review_post('{"account_id": "{account}", "segments": ["a"]}')`,
+  ],
+  // Of a post that exists it is a step of its change.
+  'private.review_post(jsonb,timestamp with time zone)': [
+    EDITORS,
     `private.review_post('{"post_id": "{scheduled}"}')`,
   ],
   'public.list_at_risk(uuid,jsonb,integer)': [
