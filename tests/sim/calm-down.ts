@@ -23,6 +23,7 @@ const momentsOf = (state: Snapshot): number[] => {
     ...state.lanes.map(({ ready, claim, lease }) => (claim ? (lease ?? 0) : ready)),
     ...state.jobs.map(({ stale }) => stale),
     ...state.duties,
+    ...state.uploads.map(({ due }) => due),
     ...state.hooks.filter(({ drains }) => !drains).map(({ ready }) => ready),
     ...state.errands.filter(({ endpoint }) => drains(endpoint)).map(({ run }) => run),
   ].filter(Number.isFinite)

@@ -1,5 +1,6 @@
 import type { Snapshot } from './database/snapshot.ts'
 import { type Isolate, type Slug, startIsolate, type Wires } from './isolate.ts'
+import { createUploader } from './uploader.ts'
 import type { World } from './world.ts'
 
 /** The platform sends nothing new to an isolate after half of its life. */
@@ -47,6 +48,7 @@ export const createDoorbell = (world: World, wires: Wires, isOut: () => boolean)
     }
   }
 
+  const upload = createUploader(world, isOut)
   const run = async (fn: string): Promise<void> => {
     const caller = { role: 'postgres' } as const
     const answered = await world.call({ schema: 'private', fn, args: {}, caller })
@@ -55,6 +57,7 @@ export const createDoorbell = (world: World, wires: Wires, isOut: () => boolean)
   const tick = async (): Promise<void> => {
     if (isOut()) return
     await run('tick')
+    await upload()
     if (plan.people.governs || world.state().isWatched) await run('limits_tick')
     if (plan.webhooks.endpoints > 0) await run('deliver_tick')
   }

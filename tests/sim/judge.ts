@@ -7,6 +7,7 @@ import {
 } from './invariants/events-tell.ts'
 import { begunIn, givenUpAfterTwoLooks, goWasRight, type Rules } from './invariants/go-was-right.ts'
 import { indexRows, segmentKey } from './invariants/index-rows.ts'
+import { mediaWereThere } from './invariants/media-were-there.ts'
 import { lanesComeUp } from './invariants/nobody-waits-in-silence.ts'
 import { rowsAgree } from './invariants/rows-agree.ts'
 import { nothingTwice, publishedIsOnX } from './invariants/x-agrees.ts'
@@ -91,7 +92,10 @@ export const createJudge = (
     const index = indexRows(before)
     changes(step)
     judge(givenUpAfterTwoLooks(before, after))
-    for (const attempt of begunIn(before, after)) judge(goWasRight(before, attempt, nowMs, rules))
+    for (const attempt of begunIn(before, after)) {
+      judge(goWasRight(before, attempt, nowMs, rules))
+      judge(mediaWereThere(after, attempt))
+    }
     note(step, index)
     noteMoves(step, index)
     judge(rowsAgree(after))

@@ -108,6 +108,19 @@ export const PARTS: Record<keyof Snapshot, Part> = {
        left join private.account_tokens as tokens on tokens.account_id = accounts.id`,
     ),
   },
+  uploads: {
+    reads: ['private.media_uploads'],
+    sql: rows(
+      {
+        media: 'media_id',
+        account: 'account_id',
+        state: 'state',
+        remote: 'remote_id',
+        due: ms('due_at'),
+      },
+      '(select * from private.media_uploads order by account_id, media_id) as uploads',
+    ),
+  },
   ...DELIVERIES,
   ...MARKS,
 }

@@ -58,6 +58,14 @@ export type Lane = {
   claim: string | null
   lease: number | null
 }
+/** Of a picture to X, by an account. */
+export type Upload = {
+  media: string
+  account: string
+  state: string
+  remote: string | null
+  due: number
+}
 export type Account = { id: string; status: string; version: number | null; expires: number | null }
 
 export type Snapshot = DeliveryRows & {
@@ -68,6 +76,7 @@ export type Snapshot = DeliveryRows & {
   jobs: Job[]
   lanes: Lane[]
   accounts: Account[]
+  uploads: Upload[]
   breaker: number
   /** The app's breaker is open, or the heartbeat has yet to put its lanes back. */
   isWatched: boolean
