@@ -1,4 +1,5 @@
 import { ACCOUNTS, type SimPerson } from './database/fixture.ts'
+import { answersAreAdopted } from './invariants/answers-are-adopted.ts'
 import {
   alertsAreForeseen,
   eventsTell,
@@ -10,6 +11,7 @@ import { indexRows, segmentKey } from './invariants/index-rows.ts'
 import { mediaWereThere } from './invariants/media-were-there.ts'
 import { lanesComeUp } from './invariants/nobody-waits-in-silence.ts'
 import { rowsAgree } from './invariants/rows-agree.ts'
+import { createPatience } from './invariants/sent-in-time.ts'
 import { nothingTwice, publishedIsOnX } from './invariants/x-agrees.ts'
 import { judgeDeliveries } from './judge-deliveries.ts'
 import type { Receipts } from './receivers/receipts.ts'
@@ -36,6 +38,7 @@ export const createJudge = (
     workspace: (id) => people[ownerOf(id)]?.workspaceId ?? '',
     resend: (id) => world.plan.workspaces[ownerOf(id)]?.resend ?? false,
   }
+  const patience = createPatience()
   let lastCall = ''
   const judge = (faults: string[]) => {
     for (const found of faults) {
@@ -94,8 +97,10 @@ export const createJudge = (
     judge(givenUpAfterTwoLooks(before, after))
     for (const attempt of begunIn(before, after)) {
       judge(goWasRight(before, attempt, nowMs, rules))
+      judge(patience.judge(step, attempt))
       judge(mediaWereThere(after, attempt))
     }
+    patience.note(step)
     note(step, index)
     noteMoves(step, index)
     judge(rowsAgree(after))
@@ -108,6 +113,7 @@ export const createJudge = (
   return {
     step: (step: Step) => {
       lastCall = step.call
+      judge(answersAreAdopted(step))
       if (step.after !== step.before) judgeRows(step)
       judge(lanesComeUp(step.after, step.nowMs))
       judge(nothingTwice(world, step.after, truth))

@@ -86,6 +86,7 @@ export const runSeed = async (
       state = answered.snapshot ?? before
       judge.step({
         call: request.fn,
+        args: request.args,
         before,
         after: state,
         nowMs: world.time(),

@@ -11,6 +11,7 @@ export class Violation extends Error {}
 /** What a step saw: the state before and after one committed call. */
 export type Step = {
   call: string
+  args: Record<string, unknown>
   before: Snapshot
   after: Snapshot
   nowMs: number

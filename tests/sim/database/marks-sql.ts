@@ -19,6 +19,7 @@ type Mark =
   | 'duties'
   | 'paused'
   | 'suspended'
+  | 'broke'
   | 'rings'
 
 /** What a snapshot has beside rows. */
@@ -79,6 +80,11 @@ export const MARKS: Record<Mark, Part> = {
     reads: ['public.workspaces'],
     sql: `(select coalesce(json_agg(id), '[]') from public.workspaces
       where suspended_at is not null)`,
+  },
+  broke: {
+    reads: ['private.budgets'],
+    sql: `(select coalesce(json_agg(workspace_id), '[]') from private.budgets
+      where stopped_at is not null)`,
   },
   rings: {
     reads: ['net.http_request_queue'],

@@ -16,6 +16,7 @@ export const PARTS: Record<keyof Snapshot, Part> = {
         held: 'held_reason',
         slug: `failure ->> 'slug'`,
         late: 'late_policy',
+        patience: ms('late_after'),
         leaves: 'unpublish_requested_at is not null',
       },
       '(select * from public.posts order by id) as posts',

@@ -10,6 +10,8 @@ export type Post = {
   held: string | null
   slug: string | null
   late: string
+  /** How late it may be before its late policy applies, in milliseconds. */
+  patience: number
   /** Somebody wants it deleted on X. */
   leaves: boolean
 }
@@ -91,6 +93,8 @@ export type Snapshot = DeliveryRows & {
   /** Of workspaces, by id. */
   paused: string[]
   suspended: string[]
+  /** Those that have committed more than their budget allows. */
+  broke: string[]
   /** How often each function was rung. */
   rings: Record<string, number>
 }

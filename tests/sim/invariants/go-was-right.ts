@@ -63,6 +63,10 @@ export const goWasRight = (
       'the workspace was paused or suspended',
     ],
     [
+      !before.broke.includes(rules.workspace(post?.account ?? '')),
+      'the budget of the workspace was spent',
+    ],
+    [
       before.breaker <= now + BLOCK_LEAD_MS || before.probe === post?.account,
       'the breaker of the app was open',
     ],
