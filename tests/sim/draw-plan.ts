@@ -49,6 +49,7 @@ export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => pl
       hasMoods: random.fork('moods').chance(0.6),
       falseUnauthorized: maybe(random, 0.3, () => random.between(0.02, 0.3)),
       foreignIds: 0.5,
+      refusals: {},
       timelineLagMs: random.pick([0, 2_000, 60_000, 400_000]),
       longestCarryMs: isWild ? 7_200_000 : 19_000,
       clockBehindMs: random.pick([0, 1_000, 110_000]),

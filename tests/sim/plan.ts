@@ -6,8 +6,11 @@ export type Plan = {
   stormMs: number
   people: {
     actions: number
-    /** They pause workspaces and set budgets; an operator suspends. */
-    governs: boolean
+    /**
+     * They pause workspaces and set budgets; an operator suspends. Where they only set budgets, they pause no
+     * account either.
+     */
+    governs: boolean | 'budgets'
   }
   isolate: {
     crash: number
@@ -42,6 +45,8 @@ export type Plan = {
     hasMoods: boolean
     /** How often a post is answered by the id of another one, as endings are weighted (x/fates.ts). */
     foreignIds: number
+    /** Refusals that come more or less often than in x/fates.ts, with their weights. */
+    refusals: Record<string, number>
     /** How long an accepted post may stay out of its timeline. */
     timelineLagMs: number
     /** How long after its departure a request may still be carried out. */

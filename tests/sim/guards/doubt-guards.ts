@@ -43,6 +43,18 @@ export const DOUBT_GUARDS: Guard[] = [
     change: (plan) => ({ ...rough(plan), isolate: { ...rough(plan).isolate, crash: 0.1 } }),
   },
   {
+    name: 'an answer that comes after its attempt was called unknown is adopted',
+    tampering: sql(
+      withoutText(
+        'private.close_attempts',
+        "(results.outcome <> 'unknown' or live.next_look_at is null)",
+        'live.next_look_at is null',
+      ),
+    ),
+    sees: /its worker said so, and it is unknown/,
+    change: rough,
+  },
+  {
     name: 'a timeout, a reset and a 5xx are unknown, never "not sent"',
     tampering: { worker: { network: asNotSent } },
     sees: /X has segment|was not published at/,

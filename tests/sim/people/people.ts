@@ -6,6 +6,8 @@ import { createActs } from './acts.ts'
 import { createEndpointChanges } from './change-endpoints.ts'
 import { createPostChanges } from './change-posts.ts'
 
+const ANY_CHANGE = ['pause', 'pause', 'resume', 'budget', 'budget', 'suspend', 'unsuspend']
+
 type Need = {
   world: World
   people: SimPerson[]
@@ -21,6 +23,14 @@ export const createPeople = ({ world, people, endpoints, truth, isOut }: Need) =
   const accounts = ACCOUNTS.slice(0, plan.accounts)
   const acts = createActs(world, people, isOut)
   const beginEndpoints = createEndpointChanges({ world, people, endpoints, acts })
+  const areThrifty = plan.people.governs === 'budgets'
+  const changes = areThrifty ? ['budget'] : ANY_CHANGE
+  const weights = {
+    post: 6,
+    write: 1.5,
+    pause: areThrifty ? 0 : 1.5,
+    workspace: plan.people.governs ? 1.5 : 0,
+  }
   const { write, change } = createPostChanges({ world, acts, truth, random })
 
   const changePost = async (): Promise<void> => {
@@ -36,7 +46,7 @@ export const createPeople = ({ world, people, endpoints, truth, isOut }: Need) =
     })
   const changeWorkspace = (account: SimAccount): Promise<unknown> => {
     const p_workspace_id = acts.workspaceOf(account)
-    switch (random.pick(['pause', 'pause', 'resume', 'budget', 'budget', 'suspend', 'unsuspend'])) {
+    switch (random.pick(changes)) {
       case 'suspend':
         return acts.operate('suspend_workspace', { p_workspace_id, p_reason: 'abuse' })
       case 'unsuspend':
@@ -60,9 +70,7 @@ export const createPeople = ({ world, people, endpoints, truth, isOut }: Need) =
   }
   const meddle = async (): Promise<void> => {
     const account = random.pick(accounts)
-    switch (
-      random.weighted({ post: 6, write: 1.5, pause: 1.5, workspace: plan.people.governs ? 1.5 : 0 })
-    ) {
+    switch (random.weighted(weights)) {
       case 'write':
         return write(account, random.chance(0.3))
       case 'pause':

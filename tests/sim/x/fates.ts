@@ -107,7 +107,7 @@ export const drawFate = (world: World, random: Random, call: Call): Fate => {
     const longest = random.chance(0.3) ? x.longestCarryMs : Math.min(x.longestCarryMs, 19_000)
     return { kind: 'late', carryMs: random.between(0, longest), answers: random.chance(0.3) }
   }
-  const refused = x.hasMoods ? { ...refusals, ...moods } : refusals
+  const refused = { ...refusals, ...(x.hasMoods && moods), ...x.refusals }
   const endings = { ...afterwards, 'the id of another post': x.foreignIds }
   return kind === 'after'
     ? { kind: 'carried out, then', ending: random.weighted(endings) as Ending, ms }

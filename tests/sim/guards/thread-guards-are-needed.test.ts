@@ -1,0 +1,4 @@
+import { seeItFail } from './see-it-fail.ts'
+import { THREAD_GUARDS } from './thread-guards.ts'
+
+seeItFail(THREAD_GUARDS)
