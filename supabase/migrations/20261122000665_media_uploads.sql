@@ -109,19 +109,26 @@ $$;
 comment on function private.are_media_on_time(uuid, uuid, timestamptz, timestamptz) is
   'Whether media that are not on the network yet will be in time, as far as anybody can tell.';
 
--- The caller holds the locks of the lanes, and refreshes them.
+-- The caller holds the locks of the lanes, and refreshes them. A post that may be sent at last has its turn again:
+-- a worker that waits for a later post of the lane would send that one before it.
 create function private.refresh_media_ready(p_post_ids uuid[], p_now timestamptz)
 returns void
 language sql
 set search_path = ''
 as $$
-  update private.publish_jobs as jobs
-  set media_ready = not jobs.media_ready
-  where jobs.post_id = any (p_post_ids)
-    and jobs.state <> 'sending'
-    and jobs.media_ready <> private.are_media_ready(
-      jobs.post_id, jobs.account_id, jobs.run_at, p_now
-    );
+  with changed as (
+    update private.publish_jobs as jobs
+    set media_ready = not jobs.media_ready
+    where jobs.post_id = any (p_post_ids)
+      and jobs.state <> 'sending'
+      and jobs.media_ready <> private.are_media_ready(
+        jobs.post_id, jobs.account_id, jobs.run_at, p_now
+      )
+    returning jobs.account_id, jobs.run_at, jobs.media_ready
+  )
+  select private.reclaim_idle_lanes(array(
+    select account_id from changed where media_ready and run_at <= p_now + interval '5 seconds'
+  ));
 $$;
 
 comment on function private.refresh_media_ready(uuid[], timestamptz) is
@@ -140,9 +147,12 @@ declare
   v_due_at timestamptz;
 begin
   if not exists (select from private.media_uses where post_id = any (p_post_ids)) then
-    update private.publish_jobs
-    set media_ready = true
-    where post_id = any (p_post_ids) and not media_ready;
+    -- It showed some before it was edited.
+    if exists (
+      select from private.publish_jobs where post_id = any (p_post_ids) and not media_ready
+    ) then
+      perform private.refresh_media_ready(p_post_ids, p_now);
+    end if;
     return;
   end if;
   with wanted as (

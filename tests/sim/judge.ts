@@ -68,13 +68,18 @@ export const createJudge = (
     for (const { account, claim } of after.lanes) {
       if (claim !== null && index.lanes.get(account)?.claim !== claim) claimedAt.set(account, nowMs)
     }
-    for (const { post, account, run, state } of after.jobs) {
+    const sending = new Set(
+      before.jobs.filter(({ state }) => state === 'sending').map(({ account }) => account),
+    )
+    for (const { post, account, run, state, media } of after.jobs) {
       const was = index.jobs.get(post)
       const sent = before.live.find((attempt) => attempt.post === post)?.sending ?? nowMs
       // What a former claim brings back late finds its lane with somebody else.
       const isBack =
         was?.state === 'sending' && state === 'waiting' && sent < (claimedAt.get(account) ?? 0)
-      if (was?.run !== run || isBack) movedAt.set(post, { at: nowMs, account })
+      // Its media came while its lane was sending, which nobody is fenced off from.
+      const isReady = media && was?.media === false && sending.has(account)
+      if (was?.run !== run || isBack || isReady) movedAt.set(post, { at: nowMs, account })
     }
   }
   const changes = ({ before, after, call }: Step) => {
