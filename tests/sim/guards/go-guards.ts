@@ -1,21 +1,7 @@
 import type { Plan } from '../plan.ts'
 import { type Guard, sql } from './guard.ts'
 import { withoutText } from './patch-function.ts'
-import { busy, rough } from './plans.ts'
-
-/** Many posts at once on several accounts, and nobody who meddles. */
-const crowd = (plan: Plan): Plan => {
-  const changed = busy(plan)
-  return {
-    ...changed,
-    accounts: 4,
-    posts: 30,
-    threads: 0,
-    people: { actions: 0, governs: false },
-    webhooks: { ...plan.webhooks, endpoints: 0 },
-    x: { ...changed.x, fault: 0 },
-  }
-}
+import { crowd } from './plans.ts'
 
 /** X refuses the app while workers hold other lanes of it. */
 const blocked = (plan: Plan): Plan => ({
@@ -32,16 +18,6 @@ const sluggish = (plan: Plan): Plan => ({
   database: { ...plan.database, lostAfter: 0, slowMs: 5_000 },
 })
 
-/** X forgets the pictures that every post shows. */
-const forgetful = (plan: Plan): Plan => ({
-  ...rough(plan),
-  accounts: 2,
-  posts: 12,
-  media: 1,
-  people: { actions: 0, governs: false },
-  x: { ...rough(plan).x, fault: 0.6, refusals: { '404 media': 20 } },
-})
-
 /** People who set budgets while their accounts send one post after the other. */
 const thrifty = (plan: Plan): Plan => ({
   ...crowd(plan),
@@ -51,8 +27,7 @@ const thrifty = (plan: Plan): Plan => ({
 
 /**
  * Of what may have become of a lane or a post since its claim. The claim passes the same by, which saves work and
- * guards nothing: what it would let through, Go refuses. Media alone cannot be lost in between, for a worker goes
- * on to no other post of a lane once X has forgotten something; so there both are taken out.
+ * guards nothing: what it would let through, Go refuses.
  */
 export const GO_GUARDS: Guard[] = [
   {
@@ -78,23 +53,6 @@ export const GO_GUARDS: Guard[] = [
     tampering: sql(withoutText('private.stale_at', 'p_from + p_post.late_after', "'infinity'")),
     sees: /was sent though it was too late to/,
     change: sluggish,
-  },
-  {
-    name: 'what waits for its media is passed by, by the claim and by Go (a worker would not send it either)',
-    tampering: sql(
-      withoutText('private.claimed_batch', 'and jobs.media_ready'),
-      withoutText('private.allowed_jobs', 'and jobs.media_ready'),
-    ),
-    sees: /media were not ready/,
-    change: forgetful,
-  },
-  {
-    name: 'a post waits again when X has forgotten what it shows',
-    tampering: sql(
-      withoutText('private.are_media_ready', 'where uploads.media_id is null', 'where false'),
-    ),
-    sees: /was to be sent, and X does not have/,
-    change: forgetful,
   },
   {
     name: 'Go leaves a lane alone that only a budget closes, while the worker that sends from it holds it',

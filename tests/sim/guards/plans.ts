@@ -56,3 +56,17 @@ export const silent = (plan: Plan): Plan => {
     x: { ...changed.x, fault: 0.7, timelineLagMs: 0, readFault: 0 },
   }
 }
+
+/** Many posts at once on several accounts, and nobody who meddles. */
+export const crowd = (plan: Plan): Plan => {
+  const changed = busy(plan)
+  return {
+    ...changed,
+    accounts: 4,
+    posts: 30,
+    threads: 0,
+    people: { actions: 0, governs: false },
+    webhooks: { ...plan.webhooks, endpoints: 0 },
+    x: { ...changed.x, fault: 0 },
+  }
+}
