@@ -307,7 +307,9 @@ as $$
   with mine as materialized (
     select id, can_self_reply from public.accounts where workspace_id = p_workspace_id
   ), found as materialized (
-    select * from private.lane_risks(array(select id from mine), p_now)
+    select account_id, array_agg(risk) as risks, array_agg(since) as since
+    from private.lane_risks(array(select id from mine), p_now)
+    group by account_id
   ), foreseen as materialized (
     select * from private.foreseen_waits(array(select id from mine), p_now)
   )
@@ -318,6 +320,7 @@ as $$
     and jobs.position = 0
     and jobs.state <> 'sending'
     and jobs.run_at < p_now + interval '24 hours'
+  left join found on found.account_id = jobs.account_id
   left join foreseen on foreseen.post_id = jobs.post_id
   cross join lateral (
     select not mine.can_self_reply and exists (
@@ -331,13 +334,13 @@ as $$
   ) as media
   cross join lateral (
     select array(
-      select found.risk
-      from found
-      where found.account_id = jobs.account_id
-        and found.since <= jobs.run_at
-        and jobs.run_at < (found.risk).until
+      select row(lane.slug, lane.who, lane.detail, lane.remedy, lane.until)::private.risk
+      from unnest(found.risks, found.since)
+        as lane (slug, who, detail, remedy, until, since)
+      where lane.since <= jobs.run_at
+        and jobs.run_at < lane.until
         -- What is foreseen begins with the window that is full now.
-        and not ((found.risk).slug = 'rate' and foreseen.post_id is not null)
+        and not (lane.slug = 'rate' and foreseen.post_id is not null)
     ) || array_remove(array[foreseen.risk], null) as risks
   ) as kept
   where (
