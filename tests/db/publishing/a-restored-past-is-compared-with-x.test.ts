@@ -1,79 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { type Tx, withTx } from '../../helpers/database.ts'
+import { withTx } from '../../helpers/database.ts'
 import { expectLedgerAddsUp, holdsOf, POST } from '../../helpers/money.ts'
 import {
-  type Account,
   actFor,
   at,
-  claimJobs,
   connectAccount,
   count,
   eventTypes,
   readPost,
   readSegments,
   schedulePost,
-  startSending,
   tick,
 } from '../../helpers/publishing.ts'
-
-/** Everything below happens after the database turns out to be another one than it was. */
-const restore = async (tx: Tx, now = at(60)) => {
-  await tx.query('update private.incarnation set timeline = timeline + 1, seen_at = $1', [at(-120)])
-  await tick(tx, now)
-}
-
-type Read = { account_id: string; look_id: string; since: string }
-
-const claimRestored = async (tx: Tx, now: Date): Promise<Read[]> =>
-  (
-    await tx.query<{ claimed: Read[] }>(
-      'select service.claim_restored_accounts(p_now => $1) as claimed',
-      [now],
-    )
-  ).rows[0]?.claimed ?? []
-
-type Report = { outcome?: string; finds?: object[]; disputed?: string[] }
-
-/** Every due account is read, and what was seen is reported. */
-const read = async (tx: Tx, now: Date, report: Report = {}): Promise<Read[]> => {
-  const accounts = await claimRestored(tx, now)
-  for (const { account_id, look_id } of accounts) {
-    await tx.query('select service.settle_restored_account($1, $2, $3, $4, $5, p_now => $6)', [
-      account_id,
-      look_id,
-      report.outcome ?? 'complete',
-      JSON.stringify(report.finds ?? []),
-      report.disputed ?? [],
-      now,
-    ])
-  }
-  return accounts
-}
-
-const QUIET = 60 + 420
-
-const isHeld = async (tx: Tx) => {
-  const sql = 'select private.is_publishing_held() as held'
-  return (await tx.query<{ held: boolean }>(sql)).rows[0]?.held
-}
-
-const sendable = async (tx: Tx, now: Date) =>
-  (await claimJobs(tx, { now })).lanes.flatMap(({ jobs }) => jobs.map(({ post_id }) => post_id))
-
-const closedBy = async (tx: Tx, account: Account) =>
-  (
-    await tx.query<{ closed_by: string[] }>(
-      'select closed_by from private.account_lanes where account_id = $1',
-      [account.id],
-    )
-  ).rows[0]?.closed_by
-
-const due = async (tx: Tx, options: { texts?: string[] } = {}) => {
-  const account = await connectAccount(tx)
-  const post = await schedulePost(tx, account, { latePolicy: 'publish', ...options })
-  return { account, post }
-}
+import {
+  claimRestored,
+  closedBy,
+  due,
+  isHeld,
+  QUIET,
+  read,
+  restore,
+  sendable,
+} from '../../helpers/restoring.ts'
 
 test('sends nothing, and asks workers to read the accounts with something unsent', () =>
   withTx(async (tx) => {
@@ -216,156 +165,19 @@ test('adopts nothing twice: not what is owned, not what is open, not what was se
     expect(await count(tx, 'public.publish_attempts where post_id = $1', [post])).toBe(1)
   }))
 
-test('an account without a token that may be used asks for its owner, and nobody waits for it', () =>
-  withTx(async (tx) => {
-    const unreadable = await due(tx)
-    await restore(tx)
-    await read(tx, at(62), { outcome: 'unreadable' })
-    await tick(tx, at(63))
-
-    expect(await isHeld(tx)).toBe(false)
-    expect(await closedBy(tx, unreadable.account)).toEqual(
-      expect.arrayContaining(['restored', 'account']),
-    )
-    expect(await eventTypes(tx, unreadable.account.id)).toContain('account.needs_reauth')
-    expect(await sendable(tx, at(64))).toEqual([])
-
-    await tx.query(
-      `select service.connect_account(to_jsonb(accounts) || jsonb_build_object(
-         'encrypted_tokens', 'v1.test.iv.new', 'expires_at', now() + interval '2 hours', 'scopes', '[]'::jsonb
-       )) from public.accounts where id = $1`,
-      [unreadable.account.id],
-    )
-    expect(await closedBy(tx, unreadable.account)).toEqual(['restored'])
-    expect(await read(tx, at(QUIET + 1))).toHaveLength(1)
-    expect(await sendable(tx, at(QUIET + 2))).toEqual([unreadable.post])
-  }))
-
-test('an X that cannot be read holds up everybody for some minutes, then only its own account', () =>
-  withTx(async (tx) => {
-    const { account, post } = await due(tx)
-    await restore(tx)
-    await read(tx, at(62), { outcome: 'incomplete' })
-    await tick(tx, at(QUIET))
-    expect(await isHeld(tx)).toBe(true)
-
-    await tick(tx, at(QUIET + 601))
-    expect(await isHeld(tx)).toBe(false)
-    expect(await closedBy(tx, account)).toEqual(['restored'])
-    expect(await count(tx, `private.alerts where kind = 'account-not-read'`)).toBe(1)
-
-    expect(await read(tx, at(QUIET + 1000))).toHaveLength(1)
-    expect(await count(tx, `private.alerts where kind = 'account-not-read'`)).toBe(0)
-    expect(await sendable(tx, at(QUIET + 1001))).toEqual([post])
-  }))
-
-test('a 401 within the quiet time is no reason to ask the owner; after it, it is', () =>
+test('what was written since the restore is neither compared with X nor held', () =>
   withTx(async (tx) => {
     const { account } = await due(tx)
     await restore(tx)
-    await read(tx, at(62), { outcome: 'rejected' })
-    expect(await eventTypes(tx, account.id)).not.toContain('account.needs_reauth')
+    const later = await schedulePost(tx, account, { latePolicy: 'publish', due: at(75) })
+    await tx.query('update public.posts set created_at = $2 where id = $1', [later, at(70)])
+    const sql = 'select service.list_unsent_posts($1, p_now => $2) as posts'
+    const { rows } = await tx.query<{ posts: { post_id: string }[] }>(sql, [account.id, at(80)])
+    expect(rows[0]?.posts.map(({ post_id }) => post_id)).not.toContain(later)
 
-    await read(tx, at(QUIET + 1), { outcome: 'rejected' })
-    expect(await eventTypes(tx, account.id)).toContain('account.needs_reauth')
-  }))
-
-test('no post is called late while publishing is held; the late policy applies afterwards', () =>
-  withTx(async (tx) => {
-    const account = await connectAccount(tx)
-    const post = await schedulePost(tx, account, { latePolicy: 'miss', lateAfterSeconds: 30 })
-    await restore(tx)
-    await tick(tx, at(90))
-    expect((await readPost(tx, post)).status).toBe('scheduled')
-
-    await read(tx, at(QUIET + 1))
+    await read(tx, at(QUIET + 1), { disputed: [later] })
     await tick(tx, at(QUIET + 2))
-    await tick(tx, at(QUIET + 3))
-    expect((await readPost(tx, post)).status).toBe('missed')
-  }))
-
-/** Posts that become late while X cannot be read for their account; everybody else goes on. */
-const unread = async (tx: Tx) => {
-  const account = await connectAccount(tx)
-  const post = (latePolicy: string) =>
-    schedulePost(tx, account, { latePolicy, lateAfterSeconds: 30 })
-  const posts = { miss: await post('miss'), hold: await post('hold') }
-  await restore(tx)
-  await read(tx, at(62), { outcome: 'incomplete' })
-  await tick(tx, at(QUIET + 601))
-  await tick(tx, at(QUIET + 602))
-  return { account, posts, all: Object.values(posts) }
-}
-
-test('what is late in an account that is still to be read is held, whatever its policy', () =>
-  withTx(async (tx) => {
-    const { all } = await unread(tx)
-
-    expect(await isHeld(tx)).toBe(false)
-    for (const post of all) {
-      expect(await readPost(tx, post)).toMatchObject({
-        status: 'held',
-        held_reason: 'restored',
-        failure: { slug: 'account-not-read' },
-      })
-      expect(await eventTypes(tx, post)).toContain('post.held')
-    }
-  }))
-
-test('once the account was read, what X has is adopted and late policies decide on the rest', () =>
-  withTx(async (tx) => {
-    const { posts } = await unread(tx)
-    const finds = [{ post_id: posts.miss, position: 0, remote_id: '77', sent_at: at(1) }]
-    await read(tx, at(QUIET + 1000), { finds })
-
-    expect((await readPost(tx, posts.miss)).status).toBe('published')
-    expect(await readPost(tx, posts.hold)).toMatchObject({
-      status: 'held',
-      held_reason: 'stale',
-      failure: null,
-    })
-  }))
-
-test('once the account was read, what X may have and would take twice is left to a person', () =>
-  withTx(async (tx) => {
-    const { account, posts } = await unread(tx)
-    await tx.query('update public.workspaces set resend_when_absent = false where id = $1', [
-      account.person.workspaceId,
-    ])
-    await read(tx, at(QUIET + 1000))
-
-    expect(await readPost(tx, posts.miss)).toMatchObject({
-      status: 'held',
-      failure: { slug: 'restored' },
-    })
-  }))
-
-test('once the account was read, late policies decide on what was written since the restore', () =>
-  withTx(async (tx) => {
-    const { account } = await unread(tx)
-    const late = { latePolicy: 'miss', lateAfterSeconds: 30, due: at(QUIET + 610) }
-    const since = await schedulePost(tx, account, late)
-    await tx.query('update public.posts set created_at = $2 where id = $1', [since, at(70)])
-    await tx.query('update public.workspaces set resend_when_absent = false where id = $1', [
-      account.person.workspaceId,
-    ])
-    await tick(tx, at(QUIET + 700))
-    expect((await readPost(tx, since)).failure).toMatchObject({ slug: 'account-not-read' })
-
-    await read(tx, at(QUIET + 1000))
-
-    expect(await readPost(tx, since)).toMatchObject({ status: 'missed', failure: null })
-  }))
-
-test('where an operator answers for an account, late policies decide', () =>
-  withTx(async (tx) => {
-    const { account, posts } = await unread(tx)
-    await tx.query('select private.release_account($1, $2)', [account.id, at(QUIET + 700)])
-
-    expect((await readPost(tx, posts.miss)).status).toBe('missed')
-    expect(await readPost(tx, posts.hold)).toMatchObject({ status: 'held', held_reason: 'stale' })
-    expect(await eventTypes(tx, posts.miss)).toContain('post.missed')
-    expect(await closedBy(tx, account)).toEqual([])
+    expect(await sendable(tx, at(QUIET + 3))).toContain(later)
   }))
 
 test('an operator may end it for everybody, or for one account', () =>
@@ -391,29 +203,4 @@ test('a restore that nothing gives away is held by an operator', () =>
     await read(tx, at(QUIET + 1))
     await tick(tx, at(QUIET + 2))
     expect(await sendable(tx, at(QUIET + 3))).toEqual([post])
-  }))
-
-test('what was written since the restore is neither compared with X nor held', () =>
-  withTx(async (tx) => {
-    const { account } = await due(tx)
-    await restore(tx)
-    const later = await schedulePost(tx, account, { latePolicy: 'publish', due: at(75) })
-    await tx.query('update public.posts set created_at = $2 where id = $1', [later, at(70)])
-    const sql = 'select service.list_unsent_posts($1, p_now => $2) as posts'
-    const { rows } = await tx.query<{ posts: { post_id: string }[] }>(sql, [account.id, at(80)])
-    expect(rows[0]?.posts.map(({ post_id }) => post_id)).not.toContain(later)
-
-    await read(tx, at(QUIET + 1), { disputed: [later] })
-    await tick(tx, at(QUIET + 2))
-    expect(await sendable(tx, at(QUIET + 3))).toContain(later)
-  }))
-
-test('an account is not read while one of its attempts may still be answered', () =>
-  withTx(async (tx) => {
-    const { account } = await due(tx)
-    await startSending(tx)
-    await restore(tx, at(10))
-    expect(await claimRestored(tx, at(11))).toEqual([])
-    await tick(tx, at(31))
-    expect(await claimRestored(tx, at(32))).toMatchObject([{ account_id: account.id }])
   }))
