@@ -24,6 +24,8 @@ create table private.x_apps (
   breaker_remedy text,
   -- When the next account may try whether X takes posts again; null while nothing is to be tried.
   probe_at timestamptz,
+  -- Since when probe_account_id may try.
+  probe_since timestamptz,
   -- Who is trying. The breaker lets this account pass.
   probe_account_id uuid,
   -- When the tick looks at the app next; null while all is well.

@@ -158,18 +158,22 @@ $$;
 comment on function private.save_account(jsonb) is
   'Adds an account that was connected, or revives it; a paused one stays paused.';
 
--- A pair that comes from its owner ends whatever was under way with the one before.
+-- A pair that comes from its owner ends whatever was under way with the one before, also where that was
+-- deleted meanwhile: the account's own version grows with every connection, and so no version returns.
 create function private.save_tokens(p_account jsonb)
 returns void
 language sql
 set search_path = ''
 as $$
-  insert into private.account_tokens as tokens (account_id, encrypted_tokens, expires_at, scopes)
-  values (
-    (p_account ->> 'id')::uuid, p_account ->> 'encrypted_tokens',
-    (p_account ->> 'expires_at')::timestamptz,
-    array(select jsonb_array_elements_text(p_account -> 'scopes'))
+  insert into private.account_tokens as tokens (
+    account_id, encrypted_tokens, expires_at, scopes, version
   )
+  select
+    accounts.id, p_account ->> 'encrypted_tokens', (p_account ->> 'expires_at')::timestamptz,
+    array(select jsonb_array_elements_text(p_account -> 'scopes')),
+    (accounts.version - 1) * 1000000::bigint + 1
+  from public.accounts
+  where accounts.id = (p_account ->> 'id')::uuid
   on conflict (account_id) do update
   set
     encrypted_tokens = excluded.encrypted_tokens,

@@ -150,3 +150,36 @@ $$;
 comment on function private.late_answers(
   private.attempt_result[], private.attempt_result[]
 ) is 'Results by which X took a segment whose attempt was closed before; null when there are none.';
+
+-- An answer that came after its attempt was given up, while the post was withdrawn: nothing was sent again
+-- that it could have stopped, and nothing may be.
+create function private.require_not_taken(p_post public.posts)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_taken public.publish_attempts;
+begin
+  select attempts.* into v_taken
+  from public.publish_attempts as attempts
+  join public.post_segments as segments using (post_id, position)
+  where attempts.post_id = p_post.id
+    and attempts.status = 'accepted'
+    and segments.status <> 'published'
+    and not exists (
+      select from private.remote_posts as owned
+      where owned.network = 'x' and owned.remote_id = attempts.remote_id
+    )
+  limit 1;
+  if found then
+    perform private.refuse(409, 'already-published',
+      format('X took segment %s after it had been given up: it is there as %s.',
+        v_taken.position, v_taken.remote_id),
+      'Cancel it. To send it once more on purpose, duplicate it with POST /posts/:id/duplicate.');
+  end if;
+end
+$$;
+
+comment on function private.require_not_taken(public.posts) is
+  'Refuses with 409 to send again what X turned out to have while the post was withdrawn.';

@@ -53,6 +53,7 @@ begin
   end if;
 
   perform private.mark_segments(v_closed);
+  perform private.close_breakers(v_closed, p_now);
   v_accepted := array(select post_id from unnest(v_closed) where outcome = 'accepted');
   v_complete := private.finish_posts(v_accepted, p_now);
   delete from private.publish_jobs where post_id = any (v_complete);

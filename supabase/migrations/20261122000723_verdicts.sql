@@ -268,7 +268,12 @@ as $$
   where found.verdict = 'found'
     and given.post_id = found.post_id
     and given.position = found.position
-    and given.number = found.number;
+    and given.number = found.number
+    -- While the segment is being sent again, what becomes of that may need to be known by this find.
+    and not exists (
+      select from private.live_attempts as live
+      where live.post_id = found.post_id and live.position = found.position
+    );
 $$;
 
 comment on function private.settle_finds(jsonb, timestamptz) is

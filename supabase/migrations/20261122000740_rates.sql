@@ -393,6 +393,7 @@ begin
     if p_app.probe_at <= p_now then
       v_probe := private.start_probe(p_app, p_now);
       p_app.probe_account_id := coalesce(v_probe, p_app.probe_account_id);
+      p_app.probe_since := case when v_probe is null then p_app.probe_since else p_now end;
       -- A probe of which nothing is heard for a minute is given to another account.
       p_app.probe_at := p_now
         + case when v_probe is null then interval '15 seconds' else interval '1 minute' end;
@@ -400,6 +401,7 @@ begin
     update private.x_apps
     set
       probe_account_id = p_app.probe_account_id,
+      probe_since = p_app.probe_since,
       probe_at = p_app.probe_at,
       watch_at = least(p_app.probe_at, p_app.breaker_open_until, p_now + interval '1 minute')
     where id = p_app.id;
@@ -425,30 +427,29 @@ $$;
 comment on function private.watch_app(private.x_apps, timestamptz) is
   'An app whose breaker is open, or has just closed: tells, probes, and puts lanes back.';
 
--- The post of a probe got through, so X takes posts of the app.
--- Definer: whoever settles, the breaker closes.
-create function private.tg_events__close_breaker()
-returns trigger
+-- A post of a probe got through, so X takes posts of the app. Nothing else shows that: threads that stop,
+-- and posts from before that are found at last, have the account's name, too. A worker's clock may be a
+-- little behind.
+create function private.close_breakers(p_closed private.attempt_result[], p_now timestamptz)
+returns void
 language plpgsql
-security definer
 set search_path = ''
 as $$
 begin
   if exists (select from private.x_apps where probe_account_id is not null) then
     update private.x_apps as apps
-    set breaker_open_until = clock_timestamp(), probe_account_id = null, watch_at = '-infinity'
-    from new_events
-    where new_events.type in ('post.published', 'post.partially_published')
-      and apps.probe_account_id = (new_events.data ->> 'account_id')::uuid;
+    set breaker_open_until = p_now, probe_account_id = null, watch_at = '-infinity'
+    from unnest(p_closed) as results
+    join public.posts on posts.id = results.post_id
+    where results.outcome = 'accepted'
+      and apps.probe_account_id = posts.account_id
+      and apps.probe_since <= results.sent_at + interval '5 seconds';
   end if;
-  return null;
 end
 $$;
 
-create trigger events_after_insert_close_breaker
-  after insert on public.events
-  referencing new table as new_events
-  for each statement execute function private.tg_events__close_breaker();
+comment on function private.close_breakers(private.attempt_result[], timestamptz) is
+  'Closes the breakers of apps by which a probe''s segment got through.';
 
 -- Places are planned by day; posts that were late take none on the day they are sent. So apps whose
 -- day is nearly full are counted: what their accounts sent, in the windows that X counts as well.

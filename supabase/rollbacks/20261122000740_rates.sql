@@ -3,8 +3,7 @@ set local statement_timeout = '60s';
 
 drop function private.limits_tick(timestamptz);
 drop function private.watch_day_caps(timestamptz);
-drop trigger events_after_insert_close_breaker on public.events;
-drop function private.tg_events__close_breaker();
+drop function private.close_breakers(private.attempt_result[], timestamptz);
 drop function private.watch_app(private.x_apps, timestamptz);
 drop function private.reopen_app_lanes(uuid);
 drop function private.start_probe(private.x_apps, timestamptz);

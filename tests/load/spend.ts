@@ -18,7 +18,7 @@ const { values } = parseArgs({
   },
 })
 const [posts, batch] = [Number(values.posts), Number(values.batch)]
-const TRIGGERS = ['events_after_insert_settle_spend', 'events_after_insert_close_breaker']
+const TRIGGERS = ['events_after_insert_settle_spend']
 
 type Cost = { us: number; wal: number }
 

@@ -12,6 +12,9 @@ export type Reader = {
 /** More than any real file needs; one made of nothing but headers would cost a worker its life. */
 const MOST_VIEWS = 200_000
 
+/** Windows a walk may load: more than the largest GIF needs, which is read whole. */
+const MOST_LOADS = 500
+
 /**
  * Reads a file through one window that moves on, so that walking over it costs few requests. Throws
  * RangeError when a file makes it walk too long.
@@ -19,6 +22,7 @@ const MOST_VIEWS = 200_000
 export const createReader = (read: ReadRange, size: number, windowBytes = 65_536): Reader => {
   let window = { start: 0, bytes: new Uint8Array(0) }
   let views = 0
+  let loads = 0
   return {
     size,
     view: async (at, length) => {
@@ -27,6 +31,8 @@ export const createReader = (read: ReadRange, size: number, windowBytes = 65_536
       const end = Math.min(at + length, size)
       const isInside = at >= window.start && end <= window.start + window.bytes.length
       if (!isInside && at < end) {
+        loads += 1
+        if (loads > MOST_LOADS) throw new RangeError('The parts of the file are too far apart.')
         const last = Math.min(Math.max(end, at + windowBytes), size) - 1
         window = { start: at, bytes: new Uint8Array(await read(at, last)) }
       }

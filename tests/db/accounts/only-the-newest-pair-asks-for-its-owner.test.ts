@@ -30,6 +30,26 @@ test('a refusal of a pair that was replaced meanwhile changes nothing', () =>
     expect(await readAccount(tx, id)).toMatchObject({ status: 'active', version: 1 })
   }))
 
+test('a pair of the connection before takes the place of none that was made after it ended', () =>
+  withTx(async (tx) => {
+    const person = await signUp(tx)
+    const remoteUserId = randomUUID()
+    const id = await connectX(tx, person, { remoteUserId })
+    await tx.query(`select set_config('request.jwt.claims', $1, false)`, [
+      JSON.stringify({ sub: person.id, role: 'authenticated' }),
+    ])
+    await tx.query('select public.disconnect_account($1)', [id])
+    expect(await connectX(tx, person, { remoteUserId, tokens: 'v1.fresh' })).toBe(id)
+
+    expect(await saveRefreshed(tx, id, 1, 'v1.stale')).toBe(false)
+    expect(await requireReauth(tx, id, 1)).toBe(false)
+    const { rows } = await tx.query(
+      'select encrypted_tokens from private.account_tokens where account_id = $1',
+      [id],
+    )
+    expect(rows).toEqual([{ encrypted_tokens: 'v1.fresh' }])
+  }))
+
 test('a refusal that waits for a reconnection to commit changes nothing', async () => {
   const [owner, worker, watcher] = [await connect(), await connect(), await connect()]
   const person = await signUp(owner)

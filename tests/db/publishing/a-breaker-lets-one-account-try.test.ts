@@ -58,7 +58,7 @@ const probe = async (tx: Tx, seconds: number, outcome: 'accepted' | 'retry') => 
   for (const post of posts) {
     const attempts = await go(tx, claimId, [post], { now: at(seconds) })
     sent += attempts.length
-    const rest = outcome === 'retry' ? noCredits(seconds) : {}
+    const rest = outcome === 'retry' ? noCredits(seconds) : { sent_at: at(seconds).toISOString() }
     const results = attempts.map((attempt) => resultFor(attempt, outcome, rest))
     await settle(tx, claimId, results, { now: at(seconds) })
   }
@@ -101,6 +101,63 @@ test('the first post that gets through opens the app for all', () =>
       probe_account_id: null,
       breaker_reason: null,
     })
+  }))
+
+/** Threads of which the first segment is on X, in an app that takes nothing any more; one is let try. */
+const threadsProbed = async (tx: Tx) => {
+  const accounts = [await connectAccount(tx), await connectAccount(tx)]
+  for (const account of accounts) {
+    await schedulePost(tx, account, { texts: ['one', 'two', 'three'], latePolicy: 'publish' })
+  }
+  const { claimId, attempts } = await startSending(tx)
+  const first = attempts.map((attempt) => resultFor(attempt, 'accepted'))
+  await settle(tx, claimId, first)
+  const posts = attempts.map(({ post_id }) => post_id)
+  const second = await go(tx, claimId, posts, { now: at(1) })
+  const refused = second.map((attempt) => resultFor(attempt, 'retry', noCredits(1)))
+  const release = accounts.map(({ id }) => id)
+  await settle(tx, claimId, refused, { release, now: at(1) })
+  await tick(tx, at(2))
+  await limitsTick(tx, 2)
+  await limitsTick(tx, 301)
+  return { ...(await claimed(tx, 301)), release }
+}
+
+test('a thread of the account that tries, which does not get through and waits, opens nothing', () =>
+  withTx(async (tx) => {
+    const { claimId, posts, lanes } = await threadsProbed(tx)
+    expect(lanes).toHaveLength(1)
+    const attempts = await go(tx, claimId, posts, { now: at(301) })
+    expect(attempts).toHaveLength(1)
+    const release = lanes.map(({ account_id }) => account_id)
+    const unsent = attempts.map((attempt) => resultFor(attempt, 'retry'))
+    await settle(tx, claimId, unsent, { release, now: at(302) })
+    await tick(tx, at(304))
+    expect((await app(tx)).breaker_open_until).toBe(Number.POSITIVE_INFINITY)
+  }))
+
+test('a segment of a thread that gets through opens the app for all, like any other', () =>
+  withTx(async (tx) => {
+    const { claimId, posts, lanes } = await threadsProbed(tx)
+    const attempts = await go(tx, claimId, posts, { now: at(301) })
+    const release = lanes.map(({ account_id }) => account_id)
+    const sent = { sent_at: at(302).toISOString() }
+    const accepted = attempts.map((attempt) => resultFor(attempt, 'accepted', sent))
+    await settle(tx, claimId, accepted, { release, now: at(303) })
+    expect((await app(tx)).breaker_open_until).toEqual(at(303))
+    await limitsTick(tx, 304)
+    expect((await claimed(tx, 304)).lanes.length).toBeGreaterThan(1)
+  }))
+
+test('what is found of the time before opens nothing', () =>
+  withTx(async (tx) => {
+    const { claimId, posts } = await threadsProbed(tx)
+    const attempts = await go(tx, claimId, posts, { now: at(301) })
+    await tx.query('update private.live_attempts set sending_at = $1', [at(-60)])
+    const before = { sent_at: at(-50).toISOString() }
+    const found = attempts.map((attempt) => resultFor(attempt, 'accepted', before))
+    await settle(tx, claimId, found, { now: at(303) })
+    expect((await app(tx)).breaker_open_until).toBe(Number.POSITIVE_INFINITY)
   }))
 
 test('an account whose claim nobody heard of while the app closed is not forgotten', () =>

@@ -16,6 +16,7 @@ import {
   settle,
   startSending,
 } from '../../helpers/publishing.ts'
+import { refusalOf } from '../../helpers/refusal.ts'
 
 const first = <T>(items: T[]): T => items[0] as T
 
@@ -128,6 +129,43 @@ test('leaves a post alone that its author has withdrawn meanwhile, and alerts', 
 
     expect((await readPost(tx, post)).status).toBe('canceled')
     expect(await alerts(tx, post)).toBe(1)
+  }))
+
+test('a draft that X turned out to have is not sent again, whatever was rewritten', () =>
+  withTx(async (tx) => {
+    const { account, post, claimId, attempt } = await givenUp(tx)
+    await actFor(tx, account)
+    await tx.query('select public.unschedule_post($1)', [post])
+    const taken = resultFor(attempt, 'accepted', { remote_id: '11' })
+    await settle(tx, claimId, [taken], { now: at(490) })
+    expect(await alerts(tx, post)).toBe(1)
+
+    for (const verb of ['schedule_post($1, $2)', 'review_post($1)']) {
+      const values = verb.startsWith('schedule')
+        ? [post, at(9000)]
+        : [{ post_id: post, scheduled_at: at(9000) }]
+      expect(await refusalOf(tx, `select public.${verb}`, values)).toMatchObject({
+        message: 'already-published',
+        detail: expect.stringContaining('as 11'),
+      })
+    }
+    await tx.query('select public.cancel_post($1)', [post])
+  }))
+
+test('what is found while it is being sent again is still known when X calls that a duplicate', () =>
+  withTx(async (tx) => {
+    const { post, attempt } = await givenUp(tx)
+    const again = await startSending(tx, at(490))
+    const found = { verdict: 'found', remote_id: '11', sent_at: at(1).toISOString() }
+    const find = { ...found, post_id: post, position: 0, number: attempt.number }
+    await tx.query('select private.settle_finds($1, $2)', [JSON.stringify([find]), at(491)])
+    expect(await count(tx, 'private.given_up_attempts where post_id = $1', [post])).toBe(1)
+
+    const duplicate = resultFor(first(again.attempts), 'unknown')
+    await settle(tx, again.claimId, [duplicate], { now: at(492) })
+    await look(tx, at(1000), { verdict: 'found', remote_id: '11', sent_at: at(1).toISOString() })
+    expect((await readPost(tx, post)).status).toBe('published')
+    expect((await readSegments(tx, post))[0]?.remote_id).toBe('11')
   }))
 
 test('of a thread that its author unpublished it is deleted, too, and nothing more is sent', () =>

@@ -64,6 +64,29 @@ test.each([
   expect((await inspect(file)).facts).toBeNull()
 })
 
+test('a file of parts far apart is given up after some of them, and is no video', async () => {
+  const [size, apart] = [512 * 1024 * 1024, 70_000]
+  const header = (bytes: number, type: string) => {
+    const box = Buffer.alloc(16)
+    box.writeUInt32BE(bytes)
+    box.write(type, 4, 'latin1')
+    return box
+  }
+  let loads = 0
+  const facts = await readFile(async (start, end) => {
+    loads += 1
+    const bytes = Buffer.alloc(end + 1 - start)
+    if (start === 0) header(16, 'ftyp').copy(bytes)
+    for (let at = 16 + Math.ceil((start - 16) / apart) * apart; at < end; at += apart) {
+      header(apart, 'free').copy(bytes, at - start)
+    }
+    return new Uint8Array(bytes)
+  }, size)
+  expect(facts).toBeNull()
+  expect(loads).toBeGreaterThan(400)
+  expect(loads).toBeLessThan(600)
+})
+
 test('no bytes make it fail, or read for ever', () =>
   fc.assert(
     fc.asyncProperty(
