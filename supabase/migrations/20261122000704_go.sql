@@ -215,7 +215,8 @@ comment on function private.start_attempts(
   uuid, private.go_request[], interval, timestamptz
 ) is 'The commit of a Go, under the locks of its lanes.';
 
--- Whatever is wrong with one post must not stop the others of its Go.
+-- Whatever is wrong with one post must not stop the others of its Go, nor have every Go of a worker begin anew
+-- several times a second: it is asked for again after a minute.
 create function private.start_attempts_safely(
   p_go_id uuid, p_wanted private.go_request[], p_lease interval, p_now timestamptz
 )
@@ -236,6 +237,9 @@ exception
         'go-refused', p_wanted[1].post_id::text, sqlerrm,
         'The post is not sent until this is put right. Report it as a fault of ours.', p_now
       );
+      update private.publish_jobs
+      set run_at = p_now + interval '1 minute'
+      where post_id = p_wanted[1].post_id and state = 'waiting';
       return;
     end if;
     foreach v_one in array p_wanted loop

@@ -100,6 +100,27 @@ test('whatever refuses one post of a Go refuses no other, and says so', () =>
     ).toBe(1)
   }))
 
+test('a post that Go cannot start is asked for once a minute, and the next of its account goes meanwhile', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const [bad, next] = [await schedulePost(tx, account), await schedulePost(tx, account)]
+    const { claimId } = await claimJobs(tx)
+    await refuseUpdatesOf(tx, bad)
+    expect(await go(tx, claimId, [bad])).toEqual([])
+    await settle(tx, claimId, [], { release: [account.id] })
+
+    const again = async (seconds: number) =>
+      (await claimJobs(tx, { now: at(seconds), perLane: 1 })).lanes.flatMap(({ jobs }) =>
+        jobs.map(({ post_id }) => post_id),
+      )
+    expect(await again(1)).toEqual([next])
+    await tx.query('delete from private.publish_jobs where post_id = $1', [next])
+    await tx.query('update private.account_lanes set claim_id = null, lease_expires_at = null')
+    await tx.query('select private.refresh_lanes(array[$1::uuid])', [account.id])
+    expect(await again(30)).toEqual([])
+    expect(await again(60)).toEqual([bad])
+  }))
+
 test('the heartbeat rings although a late post cannot be held', () =>
   withTx(async (tx) => {
     const bad = await schedulePost(tx, await connectAccount(tx), { lateAfterSeconds: 10 })
