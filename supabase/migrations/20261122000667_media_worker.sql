@@ -21,7 +21,8 @@ $$;
 comment on function private.upload_needed_at(uuid, uuid) is
   'The time of the first queued post of the account that is still to show the medium.';
 
--- Nobody waits for it any more, or not yet; or its account cannot act, and wakes it when it can.
+-- Nobody waits for it any more, or not yet; or its account or workspace may send nothing, and wakes it when
+-- it may again (private.wake_uploads).
 create function private.postpone_uploads(p_now timestamptz)
 returns void
 language sql
@@ -30,7 +31,7 @@ as $$
   with due as (
     select
       uploads.media_id, uploads.account_id,
-      case when accounts.status = 'active' then coalesce(
+      case when accounts.status = 'active' and not lanes.closed_by && '{suspended, workspace}' then coalesce(
         private.upload_needed_at(uploads.media_id, uploads.account_id)
           - private.upload_lead(media.kind),
         'infinity'
@@ -38,6 +39,7 @@ as $$
     from private.media_uploads as uploads
     join public.media on media.id = uploads.media_id
     join public.accounts on accounts.id = uploads.account_id
+    join private.account_lanes as lanes on lanes.account_id = uploads.account_id
     where uploads.due_at <= p_now
     limit 1000
     for update of uploads skip locked
@@ -381,6 +383,25 @@ comment on function public.update_media(uuid, text, int) is
   'Changes the description (null: none). Role editor. 412 when p_version is not the current one.';
 
 -- An account that can act again goes on where it stopped.
+-- The caller holds the lanes.
+create function private.wake_uploads(p_account_ids uuid[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.prepare_media(array(
+    select jobs.post_id
+    from private.publish_jobs as jobs
+    where jobs.account_id = any (p_account_ids) and not jobs.media_ready
+  ));
+  perform private.refresh_lanes(p_account_ids);
+end
+$$;
+
+comment on function private.wake_uploads(uuid[]) is
+  'Has media uploaded that queued posts of accounts wait for, now that these may send again.';
+
 create function private.tg_accounts__wake_uploads()
 returns trigger
 language plpgsql
@@ -388,12 +409,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  perform private.prepare_media(array(
-    select jobs.post_id
-    from private.publish_jobs as jobs
-    where jobs.account_id = new.id and not jobs.media_ready
-  ));
-  perform private.refresh_lanes(array[new.id]);
+  perform private.wake_uploads(array[new.id]);
   return new;
 end
 $$;

@@ -89,6 +89,7 @@ begin
     perform private.emit_workspace_event(v_workspace, 'workspace.paused');
   elsif v_workspace.paused_at is null and v_before.paused_at is not null then
     perform private.open_lanes(private.lanes_of(p_workspace_id), 'workspace');
+    perform private.wake_uploads(private.lanes_of(p_workspace_id));
     perform private.emit_workspace_event(v_workspace, 'workspace.resumed');
     perform private.ring('publish', p_now => p_now);
   end if;
@@ -160,6 +161,7 @@ begin
     perform private.refuse(404, 'not-found', 'No such workspace.');
   elsif v_before.suspended_at is not null then
     perform private.open_lanes(private.lanes_of(p_workspace_id), 'suspended');
+    perform private.wake_uploads(private.lanes_of(p_workspace_id));
     perform private.emit_workspace_event(v_workspace, 'workspace.unsuspended');
     perform private.ring('publish', p_now => p_now);
   end if;

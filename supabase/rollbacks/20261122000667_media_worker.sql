@@ -3,6 +3,7 @@ set local statement_timeout = '60s';
 
 drop trigger accounts_after_update_wake_uploads on public.accounts;
 drop function private.tg_accounts__wake_uploads();
+drop function private.wake_uploads(uuid[]);
 drop function public.update_media(uuid, text, int);
 drop function private.update_media(uuid, text, int);
 drop function service.ring_media();

@@ -200,6 +200,33 @@ test('the late policy holds a post whose media never come', () =>
     expect(await readPost(tx, postId)).toMatchObject({ status: 'held', held_reason: 'stale' })
   }))
 
+test.each([
+  [
+    'paused',
+    `select public.update_workspace($1, '{"paused": true}')`,
+    `select public.update_workspace($1, '{"paused": false}')`,
+  ],
+  [
+    'suspended',
+    `select private.suspend_workspace($1, 'x')`,
+    'select private.unsuspend_workspace($1)',
+  ],
+])('nothing of a %s workspace is uploaded, and all of it once that ends', (_, stop, start) =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const media = await readyMedia(tx, account.person)
+    await postWithMedia(tx, account, [[media]], { due: at(60), latePolicy: 'publish' })
+    const act = async (sql: string) => {
+      await actFor(tx, account)
+      await tx.query(sql, [account.person.workspaceId])
+    }
+    await act(stop)
+    expect(await claimUploads(tx, at(0))).toEqual([])
+    await act(start)
+    expect(await claimUploads(tx, at(3600))).toHaveLength(1)
+  }),
+)
+
 test('what no post needs any more is not uploaded', () =>
   withTx(async (tx) => {
     const account = await connectAccount(tx)
