@@ -90,6 +90,16 @@ test('what a window has seen already is counted, and every segment of a thread',
     expect(await foresee(tx, await connectAccount(tx), [100, 200], plan)).toEqual([])
   }))
 
+test('what is being sent is counted once', () =>
+  withTx(async (tx) => {
+    await setLimits(tx, 2, null)
+    const account = await connectAccount(tx)
+    const [first = ''] = (await schedule(tx, account, [0, 60])).keys()
+    const { claimId } = await claimJobs(tx, { now: at(0), perLane: 1 })
+    expect(await go(tx, claimId, [first], { now: at(0) })).toHaveLength(1)
+    expect(await listAtRisk(tx, account)).toEqual([])
+  }))
+
 test('what is full now is told once, with the moment at which the post itself goes out', () =>
   withTx(async (tx) => {
     await setLimits(tx, 2, null)

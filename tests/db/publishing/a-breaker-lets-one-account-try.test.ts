@@ -130,7 +130,8 @@ test('a thread of the account that tries, which does not get through and waits, 
     const attempts = await go(tx, claimId, posts, { now: at(301) })
     expect(attempts).toHaveLength(1)
     const release = lanes.map(({ account_id }) => account_id)
-    const unsent = attempts.map((attempt) => resultFor(attempt, 'retry'))
+    const tried = { sent_at: at(301).toISOString() }
+    const unsent = attempts.map((attempt) => resultFor(attempt, 'retry', tried))
     await settle(tx, claimId, unsent, { release, now: at(302) })
     await tick(tx, at(304))
     expect((await app(tx)).breaker_open_until).toBe(Number.POSITIVE_INFINITY)
