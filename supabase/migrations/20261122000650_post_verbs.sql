@@ -136,7 +136,10 @@ begin
     perform private.note_texts(v_post);
     perform private.reserve_posts(array[p_post_id], p_now);
     perform private.prepare_media(array[p_post_id], p_now);
-    perform private.refresh_lanes(array[v_post.account_id]);
+    -- It may have waited for media that it shows no more.
+    perform private.admit_jobs(array[v_post.account_id], run_at, p_now)
+    from private.publish_jobs
+    where post_id = p_post_id;
   end if;
   if v_post.status = 'scheduled' then
     update private.publish_jobs

@@ -12,7 +12,7 @@ set search_path = ''
 as $$
 begin
   perform private.require_settled(p_post);
-  perform private.require_not_taken(p_post);
+  perform private.require_not_taken(p_post.id);
   case p_post.status
     when 'published' then
       perform private.refuse(409, 'already-published', 'The post is on X.',

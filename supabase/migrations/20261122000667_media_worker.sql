@@ -25,31 +25,40 @@ comment on function private.upload_needed_at(uuid, uuid) is
 -- it may again (private.wake_uploads).
 create function private.postpone_uploads(p_now timestamptz)
 returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
-  with due as (
-    select
-      uploads.media_id, uploads.account_id,
-      case when accounts.status = 'active' and not lanes.closed_by && '{suspended, workspace}' then coalesce(
-        private.upload_needed_at(uploads.media_id, uploads.account_id)
-          - private.upload_lead(media.kind),
-        'infinity'
-      ) else 'infinity' end as due_at
-    from private.media_uploads as uploads
-    join public.media on media.id = uploads.media_id
-    join public.accounts on accounts.id = uploads.account_id
-    join private.account_lanes as lanes on lanes.account_id = uploads.account_id
-    where uploads.due_at <= p_now
+declare
+  v_due private.media_uploads[];
+begin
+  with locked as (
+    select *
+    from private.media_uploads
+    where due_at <= p_now
     limit 1000
-    for update of uploads skip locked
+    for update skip locked
   )
+  select array_agg(row(locked.*)::private.media_uploads) into v_due from locked;
+
+  -- Judged by a snapshot of its own: whoever wants one earlier has committed, and is seen, or waits for
+  -- the lock, and has the last word.
   update private.media_uploads as uploads
-  set due_at = due.due_at, lease_id = null
-  from due
-  where uploads.media_id = due.media_id
-    and uploads.account_id = due.account_id
-    and due.due_at > p_now;
+  set due_at = judged.due_at, lease_id = null
+  from (
+    select
+      due.media_id, due.account_id,
+      case when lanes.closed_by && '{account, suspended, workspace}' then 'infinity' else coalesce(
+        private.upload_needed_at(due.media_id, due.account_id) - private.upload_lead(media.kind),
+        'infinity'
+      ) end as due_at
+    from unnest(v_due) as due
+    join public.media on media.id = due.media_id
+    join private.account_lanes as lanes on lanes.account_id = due.account_id
+  ) as judged
+  where uploads.media_id = judged.media_id
+    and uploads.account_id = judged.account_id
+    and judged.due_at > p_now;
+end
 $$;
 
 comment on function private.postpone_uploads(timestamptz) is

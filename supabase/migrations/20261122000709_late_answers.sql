@@ -77,7 +77,8 @@ comment on function private.reopen_attempt(public.publish_attempts, text, timest
   'Makes a closed attempt the open one of its segment again, so that its answer is adopted.';
 
 -- An answer to an attempt that was closed as "X does not have it": if X has it after all, the
--- promise was broken from outside, and a person must know.
+-- promise was broken from outside, and a person must know. One that could not be adopted when it came,
+-- because its segment was being sent once more, may come again.
 create function private.record_late_answers(p_late private.attempt_result[], p_now timestamptz)
 returns void
 language plpgsql
@@ -93,7 +94,7 @@ begin
     where post_id = v_result.post_id
       and position = v_result.position
       and number = v_result.number
-      and status in ('abandoned', 'refused', 'unknown');
+      and status in ('abandoned', 'refused', 'unknown', 'accepted');
     continue when not found;
 
     if not private.reopen_attempt(v_attempt, v_result.remote_id, p_now) then
@@ -101,7 +102,9 @@ begin
       set status = 'accepted', remote_id = v_result.remote_id, finished_at = p_now
       where post_id = v_result.post_id
         and position = v_result.position
-        and number = v_result.number;
+        and number = v_result.number
+        and status <> 'accepted';
+      continue when not found;
     end if;
     perform private.raise_alert(
       'accepted-after-absent', v_result.post_id::text,
@@ -151,9 +154,53 @@ comment on function private.late_answers(
   private.attempt_result[], private.attempt_result[]
 ) is 'Results by which X took a segment whose attempt was closed before; null when there are none.';
 
--- An answer that came after its attempt was given up, while the post was withdrawn: nothing was sent again
--- that it could have stopped, and nothing may be.
-create function private.require_not_taken(p_post public.posts)
+-- What X took of segments and no segment has, because it was told while the segment was being sent once
+-- more, or its post was withdrawn. The earliest attempt of each counts.
+create function private.unowned_attempts(p_post_ids uuid[])
+returns setof public.publish_attempts
+language sql
+stable
+set search_path = ''
+as $$
+  select distinct on (attempts.post_id, attempts.position) attempts.*
+  from public.publish_attempts as attempts
+  join public.post_segments as segments using (post_id, position)
+  where attempts.post_id = any (p_post_ids)
+    and attempts.status = 'accepted'
+    and segments.status <> 'published'
+    and not exists (
+      select from private.remote_posts as owned
+      where owned.network = 'x' and owned.remote_id = attempts.remote_id
+    )
+  order by attempts.post_id, attempts.position, attempts.number;
+$$;
+
+comment on function private.unowned_attempts(uuid[]) is
+  'Attempts that X took, of segments that are not published: they may not be sent again.';
+
+-- A segment that was sent once more, and X did not take that: what it had taken before is the segment.
+create function private.answers_before(p_closed private.attempt_result[])
+returns private.attempt_result[]
+language sql
+stable
+set search_path = ''
+as $$
+  select array_agg(row(
+    before.post_id, before.position, before.number, 'accepted', before.remote_id, before.http_status,
+    null, before.sent_at, null, null
+  )::private.attempt_result)
+  from private.unowned_attempts(array(
+    select post_id from unnest(p_closed) where number > 1 and outcome <> 'accepted'
+  )) as before
+  join unnest(p_closed) as closed
+    on closed.post_id = before.post_id and closed.position = before.position;
+$$;
+
+comment on function private.answers_before(private.attempt_result[]) is
+  'Answers to earlier attempts of segments that were sent once more in vain; null when there are none.';
+
+-- A post can be withdrawn while nobody knows whether X has it.
+create function private.require_not_taken(p_post_id uuid)
 returns void
 language plpgsql
 set search_path = ''
@@ -161,17 +208,7 @@ as $$
 declare
   v_taken public.publish_attempts;
 begin
-  select attempts.* into v_taken
-  from public.publish_attempts as attempts
-  join public.post_segments as segments using (post_id, position)
-  where attempts.post_id = p_post.id
-    and attempts.status = 'accepted'
-    and segments.status <> 'published'
-    and not exists (
-      select from private.remote_posts as owned
-      where owned.network = 'x' and owned.remote_id = attempts.remote_id
-    )
-  limit 1;
+  select * into v_taken from private.unowned_attempts(array[p_post_id]) limit 1;
   if found then
     perform private.refuse(409, 'already-published',
       format('X took segment %s after it had been given up: it is there as %s.',
@@ -181,5 +218,5 @@ begin
 end
 $$;
 
-comment on function private.require_not_taken(public.posts) is
+comment on function private.require_not_taken(uuid) is
   'Refuses with 409 to send again what X turned out to have while the post was withdrawn.';

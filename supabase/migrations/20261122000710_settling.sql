@@ -31,6 +31,37 @@ $$;
 comment on function private.apply_blocks(private.attempt_result[], timestamptz) is
   'Keeps lanes, or all lanes of an app, closed until X will take posts again.';
 
+-- What ended attempts make of their segments and posts.
+create function private.apply_closed(
+  p_closed private.attempt_result[], p_pause interval, p_now timestamptz
+)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_accepted uuid[] := array(select post_id from unnest(p_closed) where outcome = 'accepted');
+  v_complete uuid[];
+begin
+  perform private.mark_segments(p_closed);
+  perform private.close_breakers(p_closed, p_now);
+  v_complete := private.finish_posts(v_accepted, p_now);
+  delete from private.publish_jobs where post_id = any (v_complete);
+  if cardinality(v_complete) < cardinality(v_accepted) then
+    perform private.continue_threads(v_accepted, p_pause, p_now);
+  end if;
+  if cardinality(v_accepted) < cardinality(p_closed) then
+    perform private.stop_posts(array(
+      select results from unnest(p_closed) as results where results.outcome <> 'accepted'
+    ), p_now);
+    perform private.pause_suspended_accounts(p_closed, p_now);
+  end if;
+end
+$$;
+
+comment on function private.apply_closed(private.attempt_result[], interval, timestamptz) is
+  'Segments, posts, threads and breakers after attempts were closed. The caller holds the lanes.';
+
 create function private.apply_results(
   p_results private.attempt_result[], p_pause interval, p_now timestamptz
 )
@@ -41,30 +72,17 @@ as $$
 declare
   v_closed private.attempt_result[] := private.close_attempts(p_results, p_now);
   v_late private.attempt_result[];
-  v_accepted uuid[];
-  v_complete uuid[];
 begin
+  perform private.apply_closed(v_closed, p_pause, p_now);
   if cardinality(v_closed) is distinct from cardinality(p_results) then
     v_late := private.late_answers(p_results, v_closed);
-    if v_late is not null then
-      perform private.record_late_answers(v_late, p_now);
-      v_closed := v_closed || private.close_attempts(v_late, p_now);
-    end if;
   end if;
-
-  perform private.mark_segments(v_closed);
-  perform private.close_breakers(v_closed, p_now);
-  v_accepted := array(select post_id from unnest(v_closed) where outcome = 'accepted');
-  v_complete := private.finish_posts(v_accepted, p_now);
-  delete from private.publish_jobs where post_id = any (v_complete);
-  if cardinality(v_complete) < cardinality(v_accepted) then
-    perform private.continue_threads(v_accepted, p_pause, p_now);
+  if exists (select from unnest(v_closed) where number > 1 and outcome <> 'accepted') then
+    v_late := v_late || private.answers_before(v_closed);
   end if;
-  if cardinality(v_accepted) < cardinality(v_closed) then
-    perform private.stop_posts(array(
-      select results from unnest(v_closed) as results where results.outcome <> 'accepted'
-    ), p_now);
-    perform private.pause_suspended_accounts(v_closed, p_now);
+  if v_late is not null then
+    perform private.record_late_answers(v_late, p_now);
+    perform private.apply_closed(private.close_attempts(v_late, p_now), p_pause, p_now);
   end if;
   if exists (
     select from unnest(p_results) as results

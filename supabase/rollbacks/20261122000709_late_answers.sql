@@ -1,7 +1,9 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
-drop function private.require_not_taken(public.posts);
+drop function private.require_not_taken(uuid);
+drop function private.answers_before(private.attempt_result[]);
+drop function private.unowned_attempts(uuid[]);
 drop function private.late_answers(private.attempt_result[], private.attempt_result[]);
 drop function private.record_late_answers(private.attempt_result[], timestamptz);
 drop function private.reopen_attempt(public.publish_attempts, text, timestamptz);

@@ -227,6 +227,21 @@ test.each([
   }),
 )
 
+test('a post that is due and shows its medium no more wakes a worker at once', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const postId = await postWithMedia(tx, account, [[await readyMedia(tx, account.person)]])
+    await tx.query(`update private.doorbells set rung_at = '-infinity' where slug = 'publish'`)
+
+    await actFor(tx, account)
+    const changes = { segments: [{ text: 'without it', media_ids: [] }] }
+    await tx.query('select private.update_post($1, $2, null, $3)', [postId, changes, at(1)])
+
+    const { rows } = await tx.query(`select rung_at from private.doorbells where slug = 'publish'`)
+    expect(rows).toEqual([{ rung_at: at(1) }])
+    expect((await startSending(tx, at(1))).attempts).toMatchObject([{ post_id: postId }])
+  }))
+
 test('what no post needs any more is not uploaded', () =>
   withTx(async (tx) => {
     const account = await connectAccount(tx)

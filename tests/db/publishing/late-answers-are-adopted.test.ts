@@ -102,6 +102,58 @@ test('is recorded and alerted when the second attempt is on its way or on X alre
     ).toBe(2)
   }))
 
+for (const outcome of ['retry', 'refused', 'unknown'] as const) {
+  test(`counts in the end when the second attempt, under way meanwhile, ends as ${outcome}`, () =>
+    withTx(async (tx) => {
+      const { post, claimId, attempt } = await givenUp(tx, ['one', 'two'])
+      const again = await startSending(tx, at(490))
+      const late = resultFor(attempt, 'accepted', { remote_id: '1' })
+      await settle(tx, claimId, [late], { now: at(491) })
+
+      const second = resultFor(first(again.attempts), outcome)
+      await settle(tx, again.claimId, [second], { now: at(492) })
+
+      expect(await readSegments(tx, post)).toEqual([
+        { status: 'published', remote_id: '1' },
+        { status: 'pending', remote_id: null },
+      ])
+      expect(await count(tx, 'private.live_attempts where post_id = $1', [post])).toBe(0)
+      await settle(tx, again.claimId, [second, late], { now: at(493) })
+      expect((await startSending(tx, at(540))).attempts).toMatchObject([
+        { position: 1, text: 'two', reply_to: '1' },
+      ])
+    }))
+
+  test(`counts when it comes in one batch with a second attempt that ended as ${outcome}`, () =>
+    withTx(async (tx) => {
+      const { post, attempt } = await givenUp(tx)
+      const again = await startSending(tx, at(490))
+      const second = resultFor(first(again.attempts), outcome)
+      const late = resultFor(attempt, 'accepted', { remote_id: '1' })
+
+      await settle(tx, again.claimId, [second, late], { now: at(492) })
+
+      expect((await readPost(tx, post)).status).toBe('published')
+      expect(await readSegments(tx, post)).toEqual([{ status: 'published', remote_id: '1' }])
+      expect(await count(tx, 'private.publish_jobs where post_id = $1', [post])).toBe(0)
+      expect((await tx.query('select * from private.ledger_faults() as fault')).rows).toEqual([])
+    }))
+}
+
+test('a segment that its second attempt published keeps that id when the first answers in its batch', () =>
+  withTx(async (tx) => {
+    const { post, attempt } = await givenUp(tx)
+    const again = await startSending(tx, at(490))
+    const late = resultFor(attempt, 'accepted', { remote_id: '1' })
+    const second = resultFor(first(again.attempts), 'accepted', { remote_id: '2' })
+
+    await settle(tx, again.claimId, [late, second], { now: at(492) })
+
+    expect(await readSegments(tx, post)).toEqual([{ status: 'published', remote_id: '2' }])
+    expect(await alerts(tx, post)).toBe(1)
+    expect(await count(tx, `private.remote_posts where post_id = $1`, [post])).toBe(1)
+  }))
+
 test('overrules a person who had not found it', () =>
   withTx(async (tx) => {
     const account = await connectAccount(tx)
