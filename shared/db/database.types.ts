@@ -1236,7 +1236,13 @@ export type Database = {
       claim_looks: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       claim_media_looks: { Args: { p_limit?: number; p_now?: string }; Returns: Json }
       claim_media_uploads: {
-        Args: { p_lease?: string; p_limit?: number; p_now?: string }
+        Args: {
+          p_lease?: string
+          p_limit?: number
+          p_most?: number
+          p_now?: string
+          p_room?: number
+        }
         Returns: Json
       }
       claim_object_removals: { Args: { p_limit?: number; p_now?: string }; Returns: Json }

@@ -24,8 +24,10 @@ type Need = Pick<
 >
 type Uploader = Pick<Network, 'media' | 'refresh'>
 
-/** Uploads at a time: each holds two chunks, and memory is what an isolate has least of. */
-const CAPACITY = 3
+/** Uploads at a time: of small files, which wait for answers most of the time. */
+const MOST_AT_ONCE = 16
+/** Of each file two chunks are in memory at most, and memory is what an isolate has least of. */
+const LARGE_FILES_AT_ONCE = 3
 /** While uploads are under way, a picture that is due now is noticed this soon. */
 const POLL_MS = 1_000
 
@@ -79,6 +81,26 @@ const runUpload = async (
   )
 }
 
+/** Who is at work, and how many bytes of files they may hold. */
+const createUploaders = (chunkBytes: number) => {
+  const crew = createCrew()
+  const most = 2 * chunkBytes
+  let room = LARGE_FILES_AT_ONCE * most
+  return {
+    crew,
+    /** What there is room for besides, as the database is asked for it. */
+    room: () => ({ p_limit: MOST_AT_ONCE - crew.size(), p_room: room, p_most: most }),
+    start: ({ bytes }: Upload, run: () => Promise<void>): void => {
+      const held = Math.min(bytes, most)
+      room -= held
+      const done = run().then(() => {
+        room += held
+      })
+      crew.add(done)
+    },
+  }
+}
+
 /**
  * Brings media that are due to the network until nothing is due, or the isolate's life is half over:
  * then each upload is left where it is, and the successor rung goes on at the first missing chunk.
@@ -89,15 +111,18 @@ export const runMedia = async (
   spending: Spending,
 ): Promise<void> => {
   const store = createObjectStore(deps)
-  const crew = createCrew()
+  const { crew, room, start } = createUploaders(network.media.chunkBytes)
   spending.startRun()
   while (spending.mayGoOn()) {
-    const room = CAPACITY - crew.size()
-    const args = { p_limit: room, p_lease: LEASE }
-    const uploads = room > 0 ? await deps.service<Upload[]>('claim_media_uploads', args) : []
-    for (const upload of uploads) crew.add(runUpload(deps, network, store, spending, upload))
+    const args = { ...room(), p_lease: LEASE }
+    const uploads =
+      args.p_limit > 0 ? await deps.service<Upload[]>('claim_media_uploads', args) : []
+    for (const upload of uploads) {
+      start(upload, () => runUpload(deps, network, store, spending, upload))
+    }
     if (crew.size() === 0) return
-    await Promise.race([crew.below(1), deps.sleep(POLL_MS)])
+    // Whoever is done makes room for the next.
+    await Promise.race([crew.below(crew.size()), deps.sleep(POLL_MS)])
   }
   await crew.below(1)
   await deps.service('ring_media')

@@ -55,7 +55,7 @@ export const sendChunks = async (
 ): Promise<'all' | 'lost' | Ending> => {
   const size = network.media.chunkBytes
   const chunks = Math.ceil(upload.bytes / size)
-  const read = (index: number, memory = new ArrayBuffer(size)) => {
+  const read = (index: number, memory = new ArrayBuffer(Math.min(size, upload.bytes))) => {
     const end = Math.min((index + 1) * size, upload.bytes) - 1
     return store.read(upload.object_key, { start: index * size, end }, memory)
   }
@@ -75,7 +75,7 @@ export const sendChunks = async (
     const options = { signal: deps.deadline(CHUNK_TIMEOUT_MS) }
     const answer = await network.media.append(accessToken, chunk, options)
     if (answer.kind !== 'appended')
-      return endingOf(answer, upload, upload.next_chunk > 0, deps.now())
+      return endingOf(answer, upload, upload.remote_id !== null, deps.now())
     spare = bytes.buffer as ArrayBuffer
     if (!(await saveProgress(deps, upload, { next_chunk: index + 1 }))) return 'lost'
   }

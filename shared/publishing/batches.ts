@@ -18,6 +18,8 @@ export type Attempt = {
   reply_to: string | null
   /** Ids on the network of what it shows, in order, null for what is not there; null without media. */
   media?: (string | null)[] | null
+  /** How many earlier attempts the network refused because it did not know their media any more. */
+  media_losses?: number | null
   is_last: boolean
 }
 

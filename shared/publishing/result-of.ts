@@ -76,7 +76,7 @@ export const resultOf = ({ attempt, outcome, rates, sentAt, now }: Sent): Attemp
   switch (outcome.kind) {
     case 'refused':
       // Nothing was published: the file is uploaded again, and the post waits for that.
-      if (slug === 'media-gone' && attempt.number <= MOST_UPLOADS) {
+      if (slug === 'media-gone' && (attempt.media_losses ?? 0) < MOST_UPLOADS) {
         return { ...failed, outcome: 'retry' }
       }
       if (slug === 'media-gone')

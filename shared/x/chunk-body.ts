@@ -7,13 +7,22 @@ const BOUNDARY = 'myposts-chunk-of-a-file'
 export const multipartType = `multipart/form-data; boundary=${BOUNDARY}`
 const encode = (text: string): Bytes => new TextEncoder().encode(text)
 
-/** Memory of bodies that were sent, to be used again: it would be garbage faster than it is collected. */
+/** For what stands around a chunk. */
+const AROUND = 1_024
+
+/**
+ * Memory of bodies that were sent, to be used again: it would be garbage faster than it is collected. A
+ * small file has a body of its own size.
+ */
 export const createMemory = () => {
   const spare: ArrayBuffer[] = []
-  const most = CHUNK_BYTES + 1_024
+  const most = CHUNK_BYTES + AROUND
   return {
-    take: () => spare.pop() ?? new ArrayBuffer(most),
-    give: (memory: ArrayBuffer) => void spare.push(memory),
+    take: (bytes: number) =>
+      bytes < CHUNK_BYTES / 2
+        ? new ArrayBuffer(bytes + AROUND)
+        : (spare.pop() ?? new ArrayBuffer(most)),
+    give: (memory: ArrayBuffer) => void (memory.byteLength === most && spare.push(memory)),
   }
 }
 

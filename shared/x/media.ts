@@ -90,7 +90,7 @@ export const createMedia = (config: XConfig, memory = createMemory()): Network['
     })
   },
   append: async (accessToken, { remoteId, index, bytes }, options) => {
-    const body = memory.take()
+    const body = memory.take(bytes.length)
     const raw = { contentType: multipartType, bytes: chunkBody(index, bytes, body) }
     const path = `/2/media/upload/${encodeURIComponent(remoteId)}/append`
     const request = { method: 'POST', path, raw, signal: options?.signal } as const

@@ -83,9 +83,10 @@ $$;
 comment on function private.restart_uploads(uuid, uuid, timestamptz) is
   'Forgets what the network has of an upload, but for its id.';
 
+-- p_room: bytes of memory the worker has left; p_most: what it holds of a large file at most.
 create function service.claim_media_uploads(
-  p_limit int default 1, p_lease interval default interval '60 seconds',
-  p_now timestamptz default clock_timestamp()
+  p_limit int default 1, p_room bigint default 1073741824, p_most bigint default 1073741824,
+  p_lease interval default interval '60 seconds', p_now timestamptz default clock_timestamp()
 )
 returns jsonb
 language plpgsql
@@ -100,8 +101,10 @@ begin
     return '[]';
   end if;
   perform private.postpone_uploads(p_now);
-  with due as (
-    select uploads.media_id, uploads.account_id
+  with next as (
+    select
+      uploads.media_id, uploads.account_id, uploads.due_at, media.kind = 'video' as is_video,
+      least(media.bytes, p_most) as held
     from private.media_uploads as uploads
     join public.media on media.id = uploads.media_id
     where uploads.due_at <= p_now and uploads.state <> 'ready'
@@ -109,6 +112,13 @@ begin
     order by media.kind = 'video', uploads.due_at
     limit p_limit
     for update of uploads skip locked
+  ), due as (
+    select media_id, account_id
+    from (
+      select *, sum(held) over (order by is_video, due_at, media_id, account_id) as room
+      from next
+    ) as together
+    where room <= p_room
   ), claimed as (
     update private.media_uploads as uploads
     set lease_id = gen_random_uuid(), due_at = p_now + p_lease
@@ -135,8 +145,8 @@ begin
 end
 $$;
 
-comment on function service.claim_media_uploads(int, interval, timestamptz) is
-  'Uploads to work on now, each under a lease of its own.';
+comment on function service.claim_media_uploads(int, bigint, bigint, interval, timestamptz) is
+  'Uploads to work on now, as many as memory has room for, each under a lease of its own.';
 
 create function service.save_media_upload(
   p_media_id uuid, p_account_id uuid, p_lease_id uuid, p_progress jsonb,
@@ -245,7 +255,8 @@ $$;
 comment on function service.settle_media_upload(uuid, uuid, uuid, jsonb, timestamptz) is
   'How a worker leaves an upload; kept is false, and nothing changes, when its lease was lost.';
 
--- An upload that will be forgotten before the next post, or before one that is late, begins anew.
+-- An upload that will be forgotten before the next post, or before one that is late, begins anew. Lanes that
+-- somebody holds have their turn the next time: the tick holds others already, and may wait for none.
 create function private.expire_uploads(p_now timestamptz)
 returns void
 language plpgsql
@@ -255,13 +266,15 @@ declare
   v_upload record;
 begin
   for v_upload in
-    select media_id, account_id
-    from private.media_uploads
-    where state = 'ready' and (expires_at <= p_now + interval '10 minutes' or due_at <= p_now)
-    order by account_id, media_id
+    select uploads.media_id, uploads.account_id
+    from private.media_uploads as uploads
+    join private.account_lanes as lanes on lanes.account_id = uploads.account_id
+    where uploads.state = 'ready'
+      and (uploads.expires_at <= p_now + interval '10 minutes' or uploads.due_at <= p_now)
+    order by uploads.account_id, uploads.media_id
     limit 200
+    for update of lanes skip locked
   loop
-    perform private.lock_lanes(array[v_upload.account_id]);
     perform private.restart_uploads(v_upload.media_id, v_upload.account_id, coalesce(
       private.upload_needed_at(v_upload.media_id, v_upload.account_id) - interval '15 minutes',
       'infinity'

@@ -42,6 +42,15 @@ begin
       'media', case
         when parts.media_ids <> '{}' then private.remote_media(parts.media_ids, live.account_id)
       end,
+      'media_losses', case
+        when parts.media_ids <> '{}' and live.number > 1 then (
+          select count(*)
+          from public.publish_attempts as earlier
+          where earlier.post_id = live.post_id
+            and earlier.position = live.position
+            and earlier.error ->> 'slug' = 'media-gone'
+        )
+      end,
       'reply_to', parts.previous_remote_id,
       'is_last', parts.is_last
     )), '[]')
@@ -54,7 +63,7 @@ end
 $$;
 
 comment on function private.sending_batch(uuid, uuid[]) is
-  'What a Go allowed: [{post_id, position, number, account_id, text, reply_to, is_last}].';
+  'What a Go allowed: [{post_id, position, number, account_id, text, media, media_losses, reply_to, is_last}].';
 
 -- One post that a worker wants to send, the claim under which it holds the lane, and the instant it waits for.
 create type private.go_request as (post_id uuid, claim_id uuid, run_at timestamptz);

@@ -19,7 +19,8 @@ $$;
 comment on function private.quiet_time() is
   'After an attempt began: as long as its worker might still wake from a freeze and send it.';
 
--- Attempts whose worker did not report before its deadline.
+-- Attempts whose worker did not report before its deadline. Here and below, a lane that somebody holds has its
+-- turn at the next tick: one that waited for it, holding others, could wait for ever.
 create function private.rescue_attempts(
   p_limit int default 1000, p_now timestamptz default clock_timestamp()
 )
@@ -28,6 +29,18 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  v_account_ids uuid[] := array(
+    select lanes.account_id
+    from private.account_lanes as lanes
+    where lanes.account_id in (
+      select live.account_id
+      from private.live_attempts as live
+      where live.next_look_at is null and live.deadline_at <= p_now
+      order by live.deadline_at
+      limit p_limit
+    )
+    for update skip locked
+  );
   v_results private.attempt_result[];
 begin
   v_results := array(
@@ -41,9 +54,9 @@ begin
       null, null, null
     )::private.attempt_result
     from private.live_attempts as live
-    where live.next_look_at is null and live.deadline_at <= p_now
-    order by live.deadline_at
-    limit p_limit
+    where live.account_id = any (v_account_ids)
+      and live.next_look_at is null
+      and live.deadline_at <= p_now
   );
   if v_results <> '{}' then
     perform private.settle_results(v_results, p_now);
@@ -85,20 +98,18 @@ begin
     select account_id
     from private.account_lanes
     where worker_id = any (v_worker_ids) and claim_id is not null
-  );
-  perform private.lock_lanes(v_account_ids);
-  v_account_ids := array(
-    select account_id
-    from private.account_lanes
-    where account_id = any (v_account_ids)
-      and worker_id = any (v_worker_ids)
-      and claim_id is not null
+    for update skip locked
   );
   update private.live_attempts
   set deadline_at = p_now
   where account_id = any (v_account_ids) and next_look_at is null and deadline_at > p_now;
   perform private.refresh_lanes('{}', v_account_ids);
-  delete from private.publish_workers where id = any (v_worker_ids);
+  delete from private.publish_workers as workers
+  where workers.id = any (v_worker_ids)
+    and not exists (
+      select from private.account_lanes as lanes
+      where lanes.worker_id = workers.id and lanes.claim_id is not null
+    );
   perform private.clear_alert('rescue-failed', 'workers');
 exception
   when others then

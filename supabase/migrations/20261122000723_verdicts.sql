@@ -329,6 +329,42 @@ $$;
 comment on function private.count_looks(jsonb, timestamptz) is
   'Counts each look once, for the look under way; returns its posts.';
 
+-- Together, or one by one when a bad one is among them: that one is looked for again, as rarely as if it had
+-- been counted.
+create function private.apply_verdicts(p_verdicts jsonb, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_post_ids uuid[];
+begin
+  perform private.settle_finds(p_verdicts, p_now);
+  v_post_ids := private.count_looks(p_verdicts, p_now);
+  perform private.settle_watches(p_verdicts, p_now);
+  perform private.give_up_absent(v_post_ids, p_now);
+  perform private.give_up_ambiguous(p_verdicts, p_now);
+exception
+  when transaction_rollback or lock_not_available then
+    raise;
+  when others then
+    if jsonb_array_length(p_verdicts) = 1 then
+      perform private.raise_alert(
+        'verdict-refused', p_verdicts -> 0 ->> 'post_id', sqlerrm,
+        'The post stays as it is until this is put right. Report it as a fault of ours.', p_now
+      );
+      perform private.count_looks(p_verdicts, p_now);
+      perform private.settle_watches(p_verdicts, p_now);
+      return;
+    end if;
+    perform private.apply_verdicts(jsonb_build_array(verdicts.one), p_now)
+    from jsonb_array_elements(p_verdicts) as verdicts (one);
+end
+$$;
+
+comment on function private.apply_verdicts(jsonb, timestamptz) is
+  'What follows from the verdicts of a look. One that cannot be applied keeps no other from it. The caller holds the lanes.';
+
 -- p_verdicts: [{post_id, position, number, look_id, verdict: found | absent | ambiguous |
 -- no_evidence, remote_id, sent_at, is_certain, candidates}]. A find is evidence whenever it comes;
 -- other verdicts count once, for the look under way. p_read_ids: what the account's look has read.
@@ -348,7 +384,6 @@ declare
     join jsonb_to_recordset(p_verdicts) as looks (post_id uuid) on looks.post_id = posts.id
   );
   v_verdicts jsonb;
-  v_post_ids uuid[];
 begin
   perform private.lock_lanes(v_account_ids);
   -- Under the locks nothing starts, so what is undisputed now stays so.
@@ -363,11 +398,7 @@ begin
   into v_verdicts
   from jsonb_array_elements(p_verdicts) as looks (verdict);
 
-  perform private.settle_finds(v_verdicts, p_now);
-  v_post_ids := private.count_looks(v_verdicts, p_now);
-  perform private.settle_watches(v_verdicts, p_now);
-  perform private.give_up_absent(v_post_ids, p_now);
-  perform private.give_up_ambiguous(v_verdicts, p_now);
+  perform private.apply_verdicts(v_verdicts, p_now);
   perform private.log_account_reads(v_account_ids[1], p_read_ids, p_now);
   return jsonb_build_object('now', p_now);
 end

@@ -2,6 +2,7 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 drop function service.settle_looks(jsonb, text[], timestamptz);
+drop function private.apply_verdicts(jsonb, timestamptz);
 drop function private.count_looks(jsonb, timestamptz);
 drop function private.settle_watches(jsonb, timestamptz);
 drop function private.settle_finds(jsonb, timestamptz);

@@ -1,6 +1,6 @@
 // Usage: npm run bench:media — [--megabytes 512]
 // A video goes from storage to the sandbox X through the media function on real Deno: what memory and
-// CPU that takes, and whether every byte arrives.
+// CPU that takes, and whether every byte arrives. Then many pictures that are due together: how many a second.
 
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -14,6 +14,7 @@ import { png } from '../helpers/files.ts'
 import { type MediaFrontend, type Medium, mediaFrontend } from '../helpers/media-frontend.ts'
 import { largeVideo } from './media/large-video.ts'
 import { memoryOf, type Watched, watchWorkers } from './media/memory.ts'
+import { sendPictures } from './media/pictures.ts'
 import { report, say } from './support/report.ts'
 import { type Host, startHost } from './support/start-host.ts'
 
@@ -84,6 +85,25 @@ const judge = async (
   }
 }
 
+/** Many pictures that are due together: how many a second, and the memory of the workers that carry them. */
+const judgePictures = async (host: Host, size: 'small' | 'large', idle: number) => {
+  const watch = watchWorkers(host, 'media')
+  const { perS, haveAll } = await sendPictures(
+    await mediaFrontend(host.state),
+    host.state.x_url,
+    size,
+  )
+  const peaks = (await watch.stop()).map(({ peakBytes }) => (peakBytes - idle) / MEGABYTE)
+  await host.killWorkers('media')
+  return {
+    metrics: {
+      [`${size}_pictures_per_s`]: perS,
+      [`${size}_pictures_added_rss_max_mb`]: Math.max(...peaks),
+    },
+    checks: { [`every_${size}_picture_arrived`]: haveAll },
+  }
+}
+
 const run = async (directory: string) => {
   const host = await startHost({ data: join(directory, 'stack') }, say)
   try {
@@ -100,7 +120,14 @@ const run = async (directory: string) => {
     })
     const { metrics, checks } = await judge(page, await watch.stop(), video, idle)
     const times = { put_s: putS, published_after_s: publishedS }
-    report({ bench: 'media', metrics: { megabytes, ...metrics, ...times }, checks })
+    await host.killWorkers('media')
+    const small = await judgePictures(host, 'small', idle)
+    const large = await judgePictures(host, 'large', idle)
+    report({
+      bench: 'media',
+      metrics: { megabytes, ...metrics, ...times, ...small.metrics, ...large.metrics },
+      checks: { ...checks, ...small.checks, ...large.checks },
+    })
   } finally {
     await host.stop()
   }

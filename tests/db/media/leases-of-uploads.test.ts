@@ -49,6 +49,33 @@ test('a description that changes while a worker holds the upload takes it from h
     expect(next).toMatchObject({ media_id: media, alt_text: 'what it really shows' })
   }))
 
+test('takes as many uploads as memory has room for, and pictures before videos', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const video = await readyMedia(tx, account.person, 'video')
+    const pictures = [
+      await readyMedia(tx, account.person),
+      await readyMedia(tx, account.person),
+      await readyMedia(tx, account.person),
+    ]
+    await tx.query('update public.media set bytes = 700 where id = any ($1)', [pictures])
+    await tx.query('update public.media set bytes = 9000 where id = $1', [video])
+    await postWithMedia(tx, account, [pictures, [video]])
+
+    const claim = async (room: number) => {
+      const sql = 'select service.claim_media_uploads(16, $1, 1000, p_now => $2) as uploads'
+      const { rows } = await tx.query<{ uploads: { media_id: string }[] }>(sql, [room, NOW])
+      return rows[0]?.uploads.map(({ media_id }) => media_id)
+    }
+    expect(await claim(600)).toEqual([])
+    const two = (await claim(2000)) ?? []
+    expect(two).toHaveLength(2)
+    const last = pictures.filter((picture) => !two.includes(picture))
+    expect(await claim(1699)).toEqual(last)
+    expect(await claim(999)).toEqual([])
+    expect(await claim(1000)).toEqual([video])
+  }))
+
 test('saving prolongs the lease', () =>
   withTx(async (tx) => {
     const account = await connectAccount(tx)

@@ -186,7 +186,7 @@ test('when X does not know an upload of its own, the post waits for a new one', 
     expect((await startSending(tx, at(20))).attempts).toEqual([])
     await uploadAll(tx, at(20))
     expect((await startSending(tx, at(20))).attempts).toMatchObject([
-      { post_id: postId, number: 2 },
+      { post_id: postId, number: 2, media_losses: 1 },
     ])
   }))
 

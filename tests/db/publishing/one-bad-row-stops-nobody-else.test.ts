@@ -3,6 +3,7 @@ import { type Tx, withTx } from '../../helpers/database.ts'
 import {
   at,
   claimJobs,
+  claimLooks,
   connectAccount,
   count,
   go,
@@ -10,6 +11,7 @@ import {
   resultFor,
   schedulePost,
   settle,
+  settleLooks,
   startSending,
   tick,
 } from '../../helpers/publishing.ts'
@@ -138,4 +140,31 @@ test('a job whose post cannot be sent keeps no other of its Go from being sent',
     await corrupt(tx, bad)
 
     expect(await go(tx, claimId, [bad, good])).toMatchObject([{ post_id: good }])
+  }))
+
+test('a verdict that cannot be applied keeps no other of its look from counting', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const [bad, good] = [await schedulePost(tx, account), await schedulePost(tx, account)]
+    const { attempts } = await startSending(tx)
+    expect(attempts).toHaveLength(2)
+    await tick(tx, at(40))
+    await refuseUpdatesOf(tx, bad)
+
+    const looks = await claimLooks(tx, at(460))
+    const verdicts = looks.map((open) =>
+      open.post_id === bad
+        ? { ...open, verdict: 'found', remote_id: '11', sent_at: at(2) }
+        : { ...open, verdict: 'absent' },
+    )
+    await settleLooks(tx, verdicts, at(461))
+
+    const counted = 'private.live_attempts where post_id = $1 and absent_count = 1'
+    expect(await count(tx, counted, [good])).toBe(1)
+    expect((await readPost(tx, bad)).status).toBe('unconfirmed')
+    expect(
+      await count(tx, `private.alerts where kind = 'verdict-refused' and subject = $1`, [bad]),
+    ).toBe(1)
+    const waiting = 'private.live_attempts where post_id = $1 and next_look_at > $2'
+    expect(await count(tx, waiting, [bad, at(461)])).toBe(1)
   }))

@@ -142,7 +142,18 @@ test('an isolate that has spent its CPU leaves the rest, but never before a firs
 })
 
 test.each([
-  ['a refused file fails', failure('refused', 'media-refused'), {}, ['failed', undefined]],
+  [
+    'a refused file fails',
+    failure('refused', 'media-refused'),
+    { remote_id: null },
+    ['failed', undefined],
+  ],
+  [
+    'one that another worker began, and of which X takes not even the first chunk, begins anew',
+    failure('refused', 'media-refused'),
+    {},
+    ['later', true],
+  ],
   ['a forgotten upload begins anew', failure('refused', 'media-gone'), {}, ['later', true]],
   [
     'one forgotten again and again fails',

@@ -124,8 +124,13 @@ test('an upload that X forgot holds up its post, not the lane', () => {
   expect(forgotten.block_account_until).toBeUndefined()
 })
 
+test('attempts that failed for other reasons do not count as uploads that X forgot', () => {
+  const losses = { number: 9, media_losses: 2 }
+  expect(of(failure('refused', 'media-gone'), losses).outcome).toBe('retry')
+})
+
 test('one that X forgets again and again is to be uploaded anew by its author', () => {
-  const forgotten = of(failure('refused', 'media-gone'), { number: 4 })
+  const forgotten = of(failure('refused', 'media-gone'), { media_losses: 3 })
   expect(forgotten).toMatchObject({
     outcome: 'refused',
     error: { who: 'author', remedy: expect.stringContaining('POST /media') },

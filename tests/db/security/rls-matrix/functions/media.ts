@@ -20,7 +20,7 @@ export const media: Record<string, FunctionRow> = {
     WORKERS,
     `service.record_media('{media}', '{}')`,
   ],
-  'service.claim_media_uploads(integer,interval,timestamp with time zone)': [
+  'service.claim_media_uploads(integer,bigint,bigint,interval,timestamp with time zone)': [
     SPENT,
     'service.claim_media_uploads()',
   ],
