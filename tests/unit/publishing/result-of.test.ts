@@ -3,8 +3,13 @@ import type { RateWindow } from '../../../shared/networks/network.ts'
 import { backoffMs, type PublishOutcome, resultOf } from '../../../shared/publishing/result-of.ts'
 import { after, attemptOf, failure, START } from '../../helpers/fake-worker.ts'
 
-const of = (outcome: PublishOutcome, { number = 1, rates = [] as RateWindow[] } = {}) =>
-  resultOf({ attempt: attemptOf({ number }), outcome, rates, sentAt: START, now: after(500) })
+const of = (
+  outcome: PublishOutcome,
+  { number = 1, media_losses = 0, rates = [] as RateWindow[] } = {},
+) => {
+  const attempt = attemptOf({ number, media_losses })
+  return resultOf({ attempt, outcome, rates, sentAt: START, now: after(500) })
+}
 
 const rateLimited = (until: Date | null, scope: 'account' | 'app' = 'account') =>
   of({ ...failure('unknown', 'rate-limited'), kind: 'retry', after: until, scope })
