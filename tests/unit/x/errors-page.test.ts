@@ -58,7 +58,7 @@ test('docs/errors.md explains every failure that SQL puts on a post', async () =
   const explained = tableUnder('## What MyPosts says of a post itself').map(([slug]) => slug)
   const used = new Set<string>()
   for await (const file of glob(
-    'supabase/migrations/*_{attempt_results,outcomes,late_answers,settling,watching,looks,verdicts,resolving,incarnation}.sql',
+    'supabase/migrations/*_{attempt_results,outcomes,late_answers,settling,watching,looks,verdicts,resolving,incarnation,releasing_accounts,restored_accounts,unsent_posts}.sql',
     {
       cwd: ROOT,
     },
