@@ -1,21 +1,6 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
-drop trigger events_after_insert_settle_spend on public.events;
-drop function private.tg_events__settle_spend();
-drop function private.settle_published(uuid[]);
-drop function private.record_unheld(uuid[]);
-drop function private.reserve_posts(uuid[], timestamptz, boolean);
-drop function private.wanted_holds(uuid[], timestamptz);
-drop function private.give_back_holds(uuid[], boolean);
-drop function private.settle_holds(uuid[], boolean);
-drop function private.sending_of(uuid[]);
-drop function private.take_places(private.hold_change[], boolean);
-drop function private.day_full(uuid, date, int, int);
-drop function private.next_free_day(uuid, date, int);
-drop function private.charge_budgets(private.hold_change[], boolean);
-drop function private.month_changes(private.hold_change[]);
-drop function private.over_budget(bigint, bigint, bigint, date);
 drop function private.month_of(date);
 drop function private.usd(bigint);
 drop type private.hold_change;
