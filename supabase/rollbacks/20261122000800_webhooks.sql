@@ -1,24 +1,6 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
-drop function public.test_webhook_endpoint(uuid);
-drop function private.test_webhook_endpoint(uuid);
-drop function private.forget_webhook_secrets(timestamptz);
-drop function public.rotate_webhook_secret(uuid, text);
-drop function private.rotate_webhook_secret(uuid, text, timestamptz);
-drop function public.delete_webhook_endpoint(uuid, int);
-drop function private.delete_webhook_endpoint(uuid, int);
-drop function public.update_webhook_endpoint(uuid, jsonb, int);
-drop function private.update_webhook_endpoint(uuid, jsonb, int);
-drop function private.warn_of_failing(uuid[], timestamptz);
-drop function private.disable_webhook_endpoints(uuid[], text);
-drop function private.tell_of_webhook_endpoints(uuid[], text, jsonb, boolean);
-drop function public.create_webhook_endpoint(uuid, jsonb, text);
-drop function private.create_webhook_endpoint(uuid, jsonb, text);
-drop function private.save_webhook_headers(uuid, jsonb);
-drop function private.require_endpoint_accounts(uuid, uuid[]);
 drop function private.lock_webhook_endpoint(uuid, text, int);
 drop function private.wants_event(public.webhook_endpoints, text, uuid, jsonb);
-drop table private.webhook_headers;
-drop table private.webhook_secrets;
 drop table public.webhook_endpoints;
