@@ -1,25 +1,6 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
-drop function public.get_post_analytics(uuid);
-drop function private.post_series(uuid);
-drop function public.get_account_summary(uuid, date, date);
-drop function private.account_lateness(uuid, date, date);
-drop function private.sum_days(uuid, date, date);
-drop function private.analytics_tick(timestamptz);
-drop function service.roll_up(int, timestamptz);
-drop function private.announce_metrics(private.stat_increments[], timestamptz);
-drop function private.broadcast_stats(private.stat_increments[]);
-drop function private.fold_days(private.stat_increments[], timestamptz);
-drop function private.fold_hours(private.stat_increments[], timestamptz);
-drop trigger post_stats_after_insert_count_posts on public.post_stats;
-drop function private.tg_post_stats__count_posts();
-drop trigger post_analytics_after_insert_count_metrics on public.post_analytics;
-drop function private.tg_post_analytics__count_metrics();
-drop function private.lock_post_stats(uuid[]);
-drop function private.count_metrics(public.post_analytics[]);
-drop function private.increments_of(public.post_analytics[]);
-drop type private.metric_increment;
 drop table private.stat_increments;
 drop table public.account_stats_daily;
 drop table public.account_stats_hourly;
