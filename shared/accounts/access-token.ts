@@ -3,7 +3,7 @@ import type { Network } from '../networks/network.ts'
 import { startLease } from '../worker/lease.ts'
 import { retry } from '../worker/retry.ts'
 import { openApp, type SealedApp } from './app-credentials.ts'
-import { refreshTokens } from './refresh-tokens.ts'
+import { refreshTokens, type TokenError } from './refresh-tokens.ts'
 import { openTokens } from './token-envelope.ts'
 import type { TokenHolder } from './token-holder.ts'
 
@@ -17,13 +17,15 @@ export type AccessToken =
   /** The account's owner has to connect it again; it is marked so. */
   | { kind: 'reauth'; detail: string }
   /** No usable token now; nothing is known to be wrong with the account. */
-  | { kind: 'later'; detail: string }
+  | { kind: 'later'; detail: string; error?: TokenError }
 
 type Lease = {
   leased: boolean
   version: number
   encrypted_tokens: string
   expires_at: string
+  /** Why the last refresh failed, if it did. */
+  error?: TokenError | null
   /** The customer's X app they belong to, if any. */
   app?: SealedApp | null
 } | null
@@ -72,8 +74,9 @@ export const accessToken = async (
     return refreshed.kind === 'later' && isUsable ? opened(deps, current) : refreshed
   }
   // Somebody else refreshes, or has just done so; or a refresh would not help.
-  return lease.version !== holder.tokens_version || isUsable
-    ? opened(deps, current)
+  if (lease.version !== holder.tokens_version || isUsable) return opened(deps, current)
+  return lease.error
+    ? { kind: 'later', detail: lease.error.detail, error: lease.error }
     : { kind: 'later', detail: 'The token cannot be refreshed right now.' }
 }
 

@@ -5,6 +5,13 @@ import { Account } from './account.ts'
 const instant = () => z.string().meta({ format: 'date-time' })
 const milliseconds = () => z.number().nullable().meta({ description: 'Null when none was sent.' })
 
+const TokenError = z.object({
+  slug: z.string(),
+  detail: z.string(),
+  who: z.string(),
+  remedy: z.string(),
+})
+
 /** Whether an account can send, what waits in its queue, and how late its posts went out. */
 export const AccountHealth = z
   .object({
@@ -13,8 +20,14 @@ export const AccountHealth = z
     status_detail: z.string().nullable(),
     can_self_reply: z.boolean(),
     token: z.object({
-      state: z.enum(['valid', 'renewable', 'expired', 'refused', 'missing']),
+      state: z.enum(['valid', 'renewable', 'failing', 'expired', 'refused', 'missing']),
       expires_at: instant().nullable(),
+      failing_since: instant().nullable().meta({
+        description: 'Since when the network does not renew it; null when it does.',
+      }),
+      error: TokenError.nullable().meta({
+        description: 'Why the network does not renew it, and who can mend that.',
+      }),
     }),
     lane: z.object({
       is_open: z.boolean().meta({ description: 'Whether what is due is sent right now.' }),

@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts'
 import type { AppCredentials, Network } from '../networks/network.ts'
+import type { Failure } from '../networks/outcome.ts'
 import type { Lease } from '../worker/lease.ts'
 import { retry } from '../worker/retry.ts'
 import { openTokens, sealTokens } from './token-envelope.ts'
@@ -11,7 +12,10 @@ type Refresher = Pick<Network, 'refresh'>
 export type Refreshed =
   | { kind: 'token'; accessToken: string; holder: TokenHolder }
   | { kind: 'reauth'; detail: string }
-  | { kind: 'later'; detail: string }
+  | { kind: 'later'; detail: string; error?: TokenError }
+
+/** What the network answered instead of new tokens, and who can mend that. */
+export type TokenError = Pick<Failure, 'slug' | 'detail' | 'who' | 'remedy'>
 
 const TIMEOUT_MS = 20_000
 
@@ -42,7 +46,8 @@ export const refreshTokens = async (
   if (answer.kind === 'refused' && DEFINITE.has(answer.slug)) {
     return refused(deps, holder, answer.detail)
   }
-  if (answer.kind !== 'granted') return { kind: 'later', detail: answer.detail }
+  if (answer.kind === 'too_late') return { kind: 'later', detail: answer.detail }
+  if (answer.kind !== 'granted') return failing(deps, holder, answer)
 
   const tokens = {
     access_token: answer.tokens.accessToken,
@@ -90,6 +95,18 @@ const save = async (deps: Need, holder: TokenHolder): Promise<boolean> => {
   }
   const call = () => deps.service<{ saved: boolean }>('save_refreshed_tokens', args)
   return (await retry(deps, call, { forMs: 60_000 })).saved
+}
+
+/** Posts wait for it, so the database keeps why, shows it, and has it tried ever more rarely. */
+const failing = async (
+  deps: Need,
+  holder: TokenHolder,
+  { slug, detail, who, remedy }: TokenError,
+): Promise<Refreshed> => {
+  const error = { slug, detail, who, remedy }
+  const args = { p_account_id: holder.account_id, p_version: holder.tokens_version, p_error: error }
+  await retry(deps, () => deps.service('note_refresh_failure', args), { forMs: 10_000 })
+  return { kind: 'later', detail, error }
 }
 
 /** X is believed when it refuses a pair twice, a minute apart; the database remembers the first time. */

@@ -1286,6 +1286,10 @@ export type Database = {
         Args: { p_account_id: string; p_after?: string; p_limit?: number; p_now?: string }
         Returns: Json
       }
+      note_refresh_failure: {
+        Args: { p_account_id: string; p_error: Json; p_now?: string; p_version: number }
+        Returns: Json
+      }
       park_subscriptions: { Args: { p_now?: string; p_reason: string }; Returns: Json }
       pass_by_posts: { Args: { p_now?: string; p_posts: Json }; Returns: Json }
       postpone_inbound: {

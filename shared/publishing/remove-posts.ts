@@ -41,6 +41,10 @@ const removePost = async (
     const token = await accessToken(deps, network, removal)
     if (token.kind !== 'token') {
       deps.log({ level: 'warn', message: 'post not removed yet', post_id, account_id, ...token })
+      const [segment] = removal.segments
+      if (token.kind === 'later' && token.error && segment) {
+        await tell(deps, removal, segment, { p_error: token.error })
+      }
       return
     }
     for (const segment of removal.segments) {
@@ -63,18 +67,23 @@ const removePost = async (
 
 const settle = async (
   deps: Need,
-  { post_id, account_id }: Removal,
-  { position }: Segment,
+  removal: Removal,
+  segment: Segment,
   outcome: { kind: 'removed' } | Failure,
 ): Promise<void> => {
+  const { post_id, account_id } = removal
+  const { position } = segment
   const { kind } = outcome
   deps.log({ message: 'removal', post_id, position, account_id, outcome: kind })
-  await deps.service('settle_removal', {
-    p_post_id: post_id,
-    p_position: position,
-    ...(outcome.kind === 'removed' ? {} : told(deps, outcome)),
-  })
+  await tell(deps, removal, segment, outcome.kind === 'removed' ? {} : told(deps, outcome))
 }
+
+const tell = (
+  deps: Pick<Deps, 'service'>,
+  { post_id }: Removal,
+  { position }: Segment,
+  what: Partial<ReturnType<typeof told>>,
+) => deps.service('settle_removal', { p_post_id: post_id, p_position: position, ...what })
 
 /** Only a definite no ends it; everything else is tried again, at once after a refused token. */
 const told = (deps: Pick<Deps, 'now'>, failure: Failure) => {

@@ -31,7 +31,7 @@ export const oauthTable = {
   },
   'client-refused': {
     means: '401, or `invalid_client`: the app is not who it says it is.',
-    becomes: 'tokens are not refreshed',
+    becomes: 'posts that need a new token wait, and say so',
     kind: 'app_blocked',
     who: 'app',
     remedy: "Correct the X app's client id and secret.",

@@ -118,7 +118,12 @@ create table private.account_tokens (
   -- When the pair came from a refresh, and when X first refused to refresh it.
   refreshed_at timestamptz,
   refused_at timestamptz,
+  -- Since when the pair could not be renewed, and what was answered last: {slug, detail, who, remedy}.
+  failing_since timestamptz,
+  refresh_error jsonb,
   updated_at timestamptz not null default now(),
+  constraint account_tokens_failure_has_error
+    check ((failing_since is null) = (refresh_error is null)),
   constraint account_tokens_are_encrypted check (encrypted_tokens like 'v1.%'),
   constraint account_tokens_lease_with_expiry
     check ((refresh_lease is null) = (refresh_lease_expires_at is null))
@@ -126,6 +131,10 @@ create table private.account_tokens (
 
 comment on table private.account_tokens is
   'OAuth tokens, AES-256-GCM. No role of the API can read them; functions get them through service.';
+
+-- Serves: whether any account of an app fails still.
+create index account_tokens_failing_idx
+  on private.account_tokens (account_id) where failing_since is not null;
 
 create table private.oauth_states (
   state_hash text primary key,

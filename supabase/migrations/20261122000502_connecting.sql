@@ -184,6 +184,8 @@ as $$
     refresh_lease_expires_at = null,
     refreshed_at = null,
     refused_at = null,
+    failing_since = null,
+    refresh_error = null,
     updated_at = now();
 $$;
 

@@ -63,6 +63,7 @@ begin
       'version', tokens.version,
       'encrypted_tokens', tokens.encrypted_tokens,
       'expires_at', tokens.expires_at,
+      'error', tokens.refresh_error,
       'app', private.app_credentials(accounts.x_app_id)
     )
     from private.account_tokens as tokens
@@ -95,6 +96,8 @@ as $$
       refresh_lease_expires_at = null,
       refreshed_at = p_now,
       refused_at = null,
+      failing_since = null,
+      refresh_error = null,
       updated_at = p_now
     where account_id = p_account_id and version = p_version
     returning version
@@ -119,6 +122,8 @@ as $$
   update private.account_tokens
   set
     refused_at = coalesce(refused_at, p_now),
+    failing_since = null,
+    refresh_error = null,
     refresh_lease = null,
     refresh_lease_expires_at = null
   where account_id = p_account_id and version = p_version

@@ -172,6 +172,10 @@ as $$
 declare
   v_app private.x_apps := private.require_x_app(p_x_app_id, 'admin');
 begin
+  -- Before the app, since those who hold lanes go on to lock their app.
+  if p_encrypted_secret is not null then
+    perform private.retry_refreshes(p_x_app_id);
+  end if;
   select * into v_app from private.x_apps where id = p_x_app_id for no key update;
   perform private.require_version(v_app.version, p_version, 'app');
   update private.x_apps

@@ -176,8 +176,7 @@ comment on function private.settle_results(
   private.attempt_result[], timestamptz, uuid[], interval
 ) is 'Locks the lanes of results and applies them, whatever their outcome. Safe to repeat.';
 
--- p_lanes: [{account_id, claim_id, is_skipped}]. A skipped lane could not begin, for want of a usable
--- token say; it is left alone for longer than lanes are claimed ahead, so that nobody spins on it.
+-- p_lanes: [{account_id, claim_id, is_skipped}]. A skipped lane could not begin, for want of a usable token.
 create function private.release_lanes(p_lanes jsonb, p_now timestamptz)
 returns void
 language plpgsql
@@ -199,12 +198,11 @@ declare
   );
 begin
   if p_lanes @> '[{"is_skipped": true}]' then
-    update private.account_lanes as lanes
-    set blocked_until = greatest(lanes.blocked_until, p_now + interval '10 seconds')
-    from jsonb_to_recordset(p_lanes) as done (account_id uuid, is_skipped boolean)
-    where done.is_skipped
-      and lanes.account_id = done.account_id
-      and lanes.account_id = any (v_held);
+    perform private.skip_lanes(array(
+      select done.account_id
+      from jsonb_to_recordset(p_lanes) as done (account_id uuid, is_skipped boolean)
+      where done.is_skipped and done.account_id = any (v_held)
+    ), p_now);
   end if;
   perform private.refresh_lanes('{}', v_held);
 end

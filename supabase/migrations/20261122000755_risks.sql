@@ -49,11 +49,21 @@ as $$
         'Connect the account again and allow offline access.', tokens.expires_at, 'infinity'
       ),
       (
+        accounts.status not in ('needs_reauth', 'disconnected')
+        and tokens.failing_since is not null, 'token', tokens.refresh_error ->> 'who',
+        format(
+          'The account''s token, which ends at %s, is not renewed: %s',
+          private.iso(tokens.expires_at), tokens.refresh_error ->> 'detail'
+        ),
+        tokens.refresh_error ->> 'remedy', tokens.expires_at - interval '30 seconds', 'infinity'
+      ),
+      (
         lanes.closed_by @> '{budget}', 'budget', 'workspace', 'The budget of the workspace is spent.',
         'Raise the budget, or wait for the next period.', '-infinity', 'infinity'
       ),
       (
-        lanes.blocked_until > p_now, 'rate', 'provider',
+        lanes.blocked_until > p_now
+        and not (tokens.failing_since is not null and lanes.blocked_until <= tokens.refresh_lease_expires_at), 'rate', 'provider',
         'The account sends nothing for now: a rate window is used up, or X was in trouble.',
         'Nothing to do: it goes on by itself, as long as the patience of its posts lasts.', '-infinity',
         lanes.blocked_until

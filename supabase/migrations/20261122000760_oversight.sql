@@ -59,11 +59,14 @@ begin
         'state', case
           when tokens.account_id is null then 'missing'
           when v_account.status = 'needs_reauth' then 'refused'
+          when tokens.failing_since is not null then 'failing'
           when tokens.expires_at > p_now then 'valid'
           when tokens.scopes @> '{offline.access}' then 'renewable'
           else 'expired'
         end,
-        'expires_at', tokens.expires_at
+        'expires_at', tokens.expires_at,
+        'failing_since', tokens.failing_since,
+        'error', tokens.refresh_error
       ),
       'lane', jsonb_build_object(
         'is_open', lanes.closed_by = '{}' and lanes.blocked_until <= p_now

@@ -109,6 +109,39 @@ test('a secret that is rotated refreshes tokens from then on, and an app in use 
   })
 })
 
+test('a wrong secret is told on the post that waits for it, and the right one sends it', async () => {
+  const client = await registerAtX()
+  const { body: app } = await api('POST', '/x-apps', { body: { name: 'Ours', ...client } })
+  const own = await connect(app.id)
+  const rotate = async (client_secret: string) => {
+    const { headers } = await api('GET', `/x-apps/${app.id}`)
+    const answer = await api('PATCH', `/x-apps/${app.id}`, {
+      body: { client_secret },
+      headers: { 'if-match': headers.get('etag') ?? '' },
+    })
+    expect(answer.status).toBe(200)
+  }
+  await rotate(randomUUID())
+  await asSuperuser('update private.account_tokens set expires_at = now() where account_id = $1', [
+    own.id,
+  ])
+
+  const post = await publish(own.id)
+  await until('the post says why it waits', async () => {
+    const { failure } = (await api('GET', `/posts/${post.id}`)).body
+    return failure?.slug === 'client-refused' && failure.who === 'app'
+  })
+  const { body: health } = await api('GET', `/accounts/${own.id}/health`)
+  expect(health.token).toMatchObject({ state: 'failing', error: { slug: 'client-refused' } })
+  const { body: risks } = await api('GET', '/posts/at-risk')
+  const risk = risks.data.find((each: { post: { id: string } }) => each.post.id === post.id)
+  expect(risk.reasons).toMatchObject([{ slug: 'token', who: 'app' }])
+
+  await rotate(client.client_secret)
+  await untilPublished(post.id)
+  expect((await api('GET', `/posts/${post.id}`)).body.failure).toBeNull()
+})
+
 test('an app in use is registered once, and strangers see nothing of it', async () => {
   const client = await registerAtX()
   const { body: app } = await api('POST', '/x-apps', { body: { name: 'Ours', ...client } })

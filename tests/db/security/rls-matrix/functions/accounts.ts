@@ -64,6 +64,10 @@ export const accounts: Record<string, FunctionRow> = {
   ],
   'service.save_refreshed_tokens(uuid,bigint,text,timestamp with time zone,timestamp with time zone)':
     [WORKERS, `service.save_refreshed_tokens('{account}', 1, 'v1.sealed', now())`],
+  'service.note_refresh_failure(uuid,bigint,jsonb,timestamp with time zone)': [
+    WORKERS,
+    `service.note_refresh_failure('{account}', 1, '{"slug": "x"}')`,
+  ],
   'service.require_reauth(uuid,bigint,text,boolean,timestamp with time zone)': [
     WORKERS,
     `service.require_reauth('{account}', 1, 'x')`,
