@@ -66,7 +66,7 @@ export const accounts: Record<string, FunctionRow> = {
     [WORKERS, `service.save_refreshed_tokens('{account}', 1, 'v1.sealed', now())`],
   'service.note_refresh_failure(uuid,bigint,jsonb,timestamp with time zone)': [
     WORKERS,
-    `service.note_refresh_failure('{account}', 1, '{"slug": "x"}')`,
+    `service.note_refresh_failure('{account}', 1, '{"slug": "x", "detail": "x", "who": "provider", "remedy": "x"}')`,
   ],
   'service.require_reauth(uuid,bigint,text,boolean,timestamp with time zone)': [
     WORKERS,
