@@ -176,13 +176,13 @@ export type Network = {
   remove(accessToken: string, remoteId: string, options?: Options): Asked<{ kind: 'removed' }>
   /**
    * The account's own posts created at or after `since`, newest first. Only `complete: true` proves
-   * that a post which is not among them does not exist.
+   * that a post which is not among them does not exist; `gap` says in words what it may be missing.
    */
   timeline(
     accessToken: string,
     query: { remoteUserId: string; since: Date },
     options?: Options,
-  ): Asked<{ kind: 'timeline'; items: TimelineItem[]; complete: boolean }>
+  ): Asked<{ kind: 'timeline'; items: TimelineItem[]; complete: boolean; gap: string | null }>
   /** The post an address (or a bare id) leads to; null when it leads to none. Pure. */
   readAddress(
     address: string,

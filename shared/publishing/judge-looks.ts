@@ -15,9 +15,15 @@ export type Verdict = Pick<OpenLook, 'post_id' | 'position' | 'number' | 'look_i
   is_certain?: boolean
   /** Ids of everything it could be. */
   candidates?: string[]
+  /** With no_evidence: why. People read it. */
+  reason?: Unread
 }
 
-type Seen = { items: TimelineItem[]; complete: boolean }
+/** Why a look brought no verdict. */
+export type Unread = { slug: string; detail: string }
+
+/** What a timeline showed; `gap`: what it may be missing, null when it is complete. */
+export type Seen = { items: TimelineItem[]; gap: string | null }
 
 /**
  * Judges the looks of one account by what its timeline shows, without what belongs to segments
@@ -27,14 +33,14 @@ export const judgeLooks = async (
   deps: Pick<Deps, 'service'>,
   { match }: Pick<Network, 'match'>,
   looks: OpenLook[],
-  { items, complete }: Seen,
+  { items, gap }: Seen,
 ): Promise<Verdict[]> => {
   const compare = (look: OpenLook, item: TimelineItem) => couldBe(look, item, match)
   const candidates = items.filter((item) => looks.some((look) => compare(look, item) !== 'no'))
   const free = await withoutOwned(deps, candidates)
   const assigned = assignPosts(looks, free, compare)
   return looks.map((look) => {
-    const told = explain(look, assigned.get(look) ?? { kind: 'nothing' }, complete)
+    const told = explain(look, assigned.get(look) ?? { kind: 'nothing' }, gap)
     const found = free.find(({ remoteId }) => remoteId === told.remote_id)
     return found && compare(look, found) === 'certain' ? { ...told, is_certain: true } : told
   })
@@ -52,7 +58,7 @@ export const withoutOwned = async (
   return items.filter(({ remoteId }) => !owned.includes(remoteId))
 }
 
-const explain = (look: OpenLook, assigned: Assigned, complete: boolean): Verdict => {
+const explain = (look: OpenLook, assigned: Assigned, gap: string | null): Verdict => {
   switch (assigned.kind) {
     case 'found':
       return {
@@ -66,14 +72,21 @@ const explain = (look: OpenLook, assigned: Assigned, complete: boolean): Verdict
         candidates: assigned.items.map(({ remoteId }) => remoteId),
       }
     case 'nothing':
-      return verdict(look, complete ? 'absent' : 'no_evidence')
+      return gap === null
+        ? verdict(look, 'absent')
+        : withoutEvidence(look, { slug: 'timeline-incomplete', detail: gap })
   }
 }
 
-export const verdict = (look: OpenLook, kind: Verdict['verdict']): Verdict => ({
+const verdict = (look: OpenLook, kind: Verdict['verdict']): Verdict => ({
   post_id: look.post_id,
   position: look.position,
   number: look.number,
   look_id: look.look_id,
   verdict: kind,
+})
+
+export const withoutEvidence = (look: OpenLook, { slug, detail }: Unread): Verdict => ({
+  ...verdict(look, 'no_evidence'),
+  reason: { slug, detail: detail.slice(0, 500) },
 })

@@ -16,7 +16,10 @@ export const observePost = async (
     p_remote_user_id: remoteUserId,
     p_network: network.name,
   })
-  const verdicts = await judgeLooks(deps, network, looks, { items: [item], complete: false })
+  const verdicts = await judgeLooks(deps, network, looks, {
+    items: [item],
+    gap: 'One post is no timeline.',
+  })
   const found = verdicts.filter(({ verdict }) => verdict === 'found')
   if (found.length === 0) return false
   await deps.service('settle_looks', { p_verdicts: found })

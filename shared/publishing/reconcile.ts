@@ -1,12 +1,18 @@
 import { accessToken } from '../accounts/access-token.ts'
 import type { TokenHolder } from '../accounts/token-holder.ts'
 import type { Deps } from '../deps.ts'
-import type { Network, TimelineItem } from '../networks/network.ts'
+import type { Network } from '../networks/network.ts'
 import { mayTakeMore } from '../worker/life.ts'
 import { retry } from '../worker/retry.ts'
 import { type Isolate, plannedCpuMs } from './cpu-plan.ts'
 import { CLOCK_SKEW_MS } from './find-attempt.ts'
-import { judgeLooks, type OpenLook, verdict } from './judge-looks.ts'
+import {
+  judgeLooks,
+  type OpenLook,
+  type Seen,
+  type Unread,
+  withoutEvidence,
+} from './judge-looks.ts'
 
 type AccountLook = OpenLook & TokenHolder & { remote_user_id: string }
 
@@ -52,6 +58,9 @@ export const reconcile = async (
   return total
 }
 
+/** What of an error of ours people are told. */
+const brokenLook: Unread = { slug: 'look-broke', detail: 'The look broke off on our side.' }
+
 /** One account's trouble is no other's: whatever fails here is a look without evidence. */
 const settleAccount = async (deps: Need, network: Network, looks: AccountLook[]) => {
   const warn = (slug: string) => {
@@ -59,13 +68,14 @@ const settleAccount = async (deps: Need, network: Network, looks: AccountLook[])
     deps.log({ level: 'warn', message: 'look without evidence', account_id, slug })
   }
   try {
-    const seen = await readTimeline(deps, network, looks).catch((error: unknown) => ({
-      slug: String(error),
-    }))
-    if ('slug' in seen) warn(seen.slug)
+    const seen = await readTimeline(deps, network, looks).catch((error: unknown): Unread => {
+      warn(String(error))
+      return brokenLook
+    })
+    if ('slug' in seen && seen !== brokenLook) warn(seen.slug)
     const verdicts =
       'slug' in seen
-        ? looks.map((look) => verdict(look, 'no_evidence'))
+        ? looks.map((look) => withoutEvidence(look, seen))
         : await judgeLooks(deps, network, looks, seen)
     const readIds = 'slug' in seen ? [] : seen.items.map(({ remoteId }) => remoteId)
     const args = { p_verdicts: verdicts, p_read_ids: readIds }
@@ -76,17 +86,17 @@ const settleAccount = async (deps: Need, network: Network, looks: AccountLook[])
   }
 }
 
-type Seen = { items: TimelineItem[]; complete: boolean }
-
 const readTimeline = async (
   deps: Need,
   network: Network,
   looks: AccountLook[],
-): Promise<Seen | { slug: string }> => {
+): Promise<Seen | Unread> => {
   const [account] = looks
-  if (!account) return { slug: 'nothing-to-look-for' }
+  if (!account) return { slug: 'nothing-to-look-for', detail: 'Nothing is looked for.' }
   const token = await accessToken(deps, network, account)
-  if (token.kind !== 'token') return { slug: `token-${token.kind}` }
+  if (token.kind !== 'token') {
+    return { slug: `token-${token.kind}`, detail: token.detail }
+  }
 
   const oldest = Math.min(...looks.map((look) => new Date(look.sending_at).getTime()))
   const answer = await network.timeline(
@@ -95,5 +105,5 @@ const readTimeline = async (
     { signal: deps.deadline(TIMELINE_TIMEOUT_MS) },
   )
   if (answer.kind === 'reauth') await accessToken(deps, network, token.holder, true)
-  return answer.kind === 'timeline' ? answer : { slug: answer.slug }
+  return answer.kind === 'timeline' ? answer : { slug: answer.slug, detail: answer.detail }
 }

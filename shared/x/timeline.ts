@@ -8,23 +8,30 @@ const mostPages = 32
 
 const wholeSecond = (time: Date) => `${time.toISOString().slice(0, 19)}Z`
 
-type Page = { posts: XPost[]; media: XMedia[]; next: string | undefined }
+type Page = { posts: XPost[]; media: XMedia[]; next: string | undefined; gap: string | null }
 
 const readPage = (body: unknown): ({ kind: 'page' } & Page) | null => {
   const page = readPosts(body)
-  const whole = page?.errors.length === 0 && page.meta && page.data.every((post) => post.created_at)
-  if (!whole) return null
+  if (!page || !(page.meta || page.errors.length > 0)) return null
+  const [error] = page.errors
+  const isDated = page.data.every((post) => post.created_at)
   return {
     kind: 'page',
     posts: page.data,
     media: page.includes.media,
     next: page.meta?.next_token,
+    gap: error
+      ? `X left something out of the timeline: ${error.detail || error.type}`
+      : isDated
+        ? null
+        : 'X did not tell the time of every post.',
   }
 }
 
 /**
  * GET /2/users/:id/tweets from `since` (rounded down to the second) on, long texts included, page by
- * page until X names no next one. A page that fails fails the whole look: half a look proves nothing.
+ * page until X names no next one. A page that fails fails the whole look; one that has gaps shows what
+ * it shows, and proves nothing of what it does not.
  */
 export const createTimeline =
   (config: XConfig): Network['timeline'] =>
@@ -48,7 +55,11 @@ export const createTimeline =
         const items = read.flatMap(({ posts, media }) =>
           posts.flatMap((post) => toItem(post, media)),
         )
-        return { kind: 'timeline', items, complete: next === undefined, rates: page.rates }
+        const gap =
+          next === undefined
+            ? (read.find((page) => page.gap !== null)?.gap ?? null)
+            : 'The account has posted more since than X lets anybody page through.'
+        return { kind: 'timeline', items, complete: gap === null, gap, rates: page.rates }
       }
     }
   }

@@ -22,10 +22,13 @@ const item = (remoteId: string, rest: Partial<TimelineItem> = {}): TimelineItem 
   ...rest,
 })
 
+const GAP = 'X left something out.'
+
 const timeline = (items: TimelineItem[], complete = true) => ({
   kind: 'timeline' as const,
   items,
   complete,
+  gap: complete ? null : GAP,
   rates: [],
 })
 
@@ -100,7 +103,7 @@ test('only a complete timeline proves absence', async () => {
     { verdict: 'absent' },
   ])
   expect((await run(async () => timeline([], false))).verdicts).toMatchObject([
-    { verdict: 'no_evidence' },
+    { verdict: 'no_evidence', reason: { slug: 'timeline-incomplete', detail: GAP } },
   ])
 })
 
@@ -110,12 +113,23 @@ test('a find in an incomplete timeline is a find all the same', async () => {
 })
 
 test.each(['refused', 'unknown', 'not_sent', 'app_blocked'] as const)(
-  'a timeline that ends %s is no evidence',
+  'a timeline that ends %s is no evidence, and the verdict says why',
   async (kind) => {
-    const { verdicts } = await run(async () => failure(kind))
-    expect(verdicts).toMatchObject([{ verdict: 'no_evidence' }])
+    const failed = failure(kind)
+    const { verdicts } = await run(async () => failed)
+    const { slug, detail } = failed
+    expect(verdicts).toMatchObject([{ verdict: 'no_evidence', reason: { slug, detail } }])
   },
 )
+
+test('a look that breaks off tells people so, and what broke to the log alone', async () => {
+  const { verdicts, worker } = await run(async () => {
+    throw new Error('secret of the machine')
+  })
+  expect(verdicts).toMatchObject([{ verdict: 'no_evidence', reason: { slug: 'look-broke' } }])
+  expect(JSON.stringify(verdicts)).not.toContain('secret')
+  expect(JSON.stringify(worker.logs)).toContain('secret of the machine')
+})
 
 test('a rejected token is no evidence, and is refreshed for the next look', async () => {
   const refresh = vi.fn(async () => granted('2'))

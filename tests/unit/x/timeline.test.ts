@@ -98,13 +98,16 @@ describe('reading the timeline', () => {
   })
 })
 
-const answering = (body: unknown) =>
+const answering = (body: unknown) => answeringEach([body])
+
+/** One answer after the other, the last one again and again. */
+const answeringEach = (bodies: unknown[]) =>
   createX({
     apiUrl: 'https://api.x.com',
     authorizeUrl: 'https://x.com/i/oauth2/authorize',
     tokenUrl: 'https://api.x.com/2/oauth2/token',
     clientId: 'id',
-    fetch: async () => Response.json(body),
+    fetch: async () => Response.json(bodies.length > 1 ? bodies.shift() : bodies[0]),
     now: () => new Date(),
   })
 
@@ -134,11 +137,40 @@ describe("X's newer vocabulary", () => {
 describe('an answer that is not what X promises', () => {
   it.each([
     ['has no meta', { data: [] }],
-    ['names errors', { errors: [{ detail: 'no such user' }], meta: { result_count: 0 } }],
-    ['leaves out the time', { data: [{ id: '7', text: 'a' }], meta: { result_count: 1 } }],
     ['is no list', 'nothing'],
-  ])('proves nothing when it %s', async (_name, body) => {
+  ])('is no timeline when it %s', async (_name, body) => {
     expect((await answering(body).timeline('token', query)).kind).not.toBe('timeline')
+  })
+
+  const errors = [{ detail: 'Not authorized to view the post.' }]
+  it.each([
+    ['names errors', { errors, meta: { result_count: 0 } }, /Not authorized to view the post/],
+    ['names errors and nothing else', { errors }, /Not authorized to view the post/],
+    ['leaves out a time', { data: [{ id: '7', text: 'a' }], meta: {} }, /time of every post/],
+  ])('proves no absence when it %s, and says why', async (_name, body, gap) => {
+    const result = await answering(body).timeline('token', query)
+    expect(result).toMatchObject({ kind: 'timeline', items: [], complete: false })
+    expect(result).toHaveProperty('gap', expect.stringMatching(gap))
+  })
+
+  it('shows what it shows beside its errors, on every page', async () => {
+    const created_at = '2026-11-22T12:00:00.000Z'
+    const pages = [
+      { data: [{ id: '7', text: 'a', created_at }], errors, meta: { next_token: 'next' } },
+      {
+        data: [
+          { id: '6', text: 'b', created_at },
+          { id: '5', text: 'c' },
+        ],
+        meta: {},
+      },
+    ]
+    const result = await answeringEach(pages).timeline('token', query)
+    expect(result).toMatchObject({
+      kind: 'timeline',
+      items: [{ remoteId: '7' }, { remoteId: '6' }],
+      complete: false,
+    })
   })
 })
 
