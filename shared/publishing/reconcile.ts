@@ -92,10 +92,10 @@ const readTimeline = async (
   looks: AccountLook[],
 ): Promise<Seen | Unread> => {
   const [account] = looks
-  if (!account) return { slug: 'nothing-to-look-for', detail: 'Nothing is looked for.' }
+  if (!account) return brokenLook
   const token = await accessToken(deps, network, account)
   if (token.kind !== 'token') {
-    return { slug: `token-${token.kind}`, detail: token.detail }
+    return { slug: 'token-unusable', detail: token.detail }
   }
 
   const oldest = Math.min(...looks.map((look) => new Date(look.sending_at).getTime()))

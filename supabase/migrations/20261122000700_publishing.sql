@@ -51,6 +51,9 @@ create table private.live_attempts (
   -- The look under way, and when it was asked for: what X showed, it showed after that.
   look_id uuid,
   looked_at timestamptz,
+  -- When the last look was asked for that brought a verdict, and why the last one brought none: {slug, detail}.
+  read_at timestamptz,
+  unread jsonb,
   -- Looks that proved X did not have it, after the last moment a frozen worker could have sent it.
   absent_count int not null default 0,
   primary key (post_id, position)

@@ -54,27 +54,88 @@ $$;
 
 comment on function private.next_look_after(int) is 'Backoff of the reconciler: 15 s doubling to 15 min.';
 
+create function private.token_failure(p_status text)
+returns jsonb
+language sql
+immutable
+set search_path = ''
+as $$
+  select case p_status
+    when 'needs_reauth' then jsonb_build_object(
+      'slug', 'account-needs-reauth', 'detail', 'X refuses the tokens of the account.'
+    )
+    else jsonb_build_object('slug', 'account-not-connected', 'detail', 'The account is disconnected.')
+  end;
+$$;
+
+comment on function private.token_failure(text) is
+  'Why nothing can be read for an account of that status: {slug, detail}.';
+
+-- Nobody can look for what an account without usable tokens sent. Connected again, it is looked for at
+-- once; until then its author is told as of any post that cannot be read.
+create function private.defer_looks(p_limit int, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_account_ids uuid[] := array(
+    select lanes.account_id
+    from private.account_lanes as lanes
+    where lanes.account_id in (
+      select live.account_id
+      from private.live_attempts as live
+      join public.accounts on accounts.id = live.account_id
+      where live.next_look_at <= p_now and accounts.status not in ('active', 'paused')
+      order by live.next_look_at
+      limit p_limit
+    )
+    for update skip locked
+  );
+  v_post_ids uuid[];
+begin
+  with deferred as (
+    update private.live_attempts as live
+    set
+      look_id = null,
+      unread = private.token_failure(accounts.status),
+      next_look_at = p_now + interval '1 hour'
+    from public.accounts
+    where live.account_id = any (v_account_ids)
+      and live.next_look_at <= p_now
+      and accounts.id = live.account_id
+      and accounts.status not in ('active', 'paused')
+    returning live.post_id
+  )
+  select array_agg(post_id) into v_post_ids from deferred;
+  perform private.leave_unread(v_post_ids, p_now);
+end
+$$;
+
+comment on function private.defer_looks(int, timestamptz) is
+  'Puts off by an hour what is to be looked for in accounts without usable tokens, and says why.';
+
 -- The lease of a look is its next time: a look whose worker dies is simply made again. All open
 -- attempts of an account are looked for together: one timeline tells of all of them, and which of
--- two alike is whose. Accounts without usable tokens are asked about once an hour.
+-- two alike is whose.
 create function private.lease_looks(p_limit int, p_now timestamptz)
 returns private.look[]
 language sql
 set search_path = ''
 as $$
   with accounts as (
-    select distinct live.account_id
+    select distinct due.account_id
     from (
-      select account_id
-      from private.live_attempts
-      where next_look_at <= p_now
-      order by next_look_at
+      select live.account_id
+      from private.live_attempts as live
+      join public.accounts on accounts.id = live.account_id
+      where live.next_look_at <= p_now and accounts.status in ('active', 'paused')
+      order by live.next_look_at
       limit p_limit
-    ) as live
+    ) as due
   ), open_looks as (
-    select live.post_id, live.position, accounts.status in ('active', 'paused') as has_tokens
+    select live.post_id, live.position
     from private.live_attempts as live
-    join public.accounts on accounts.id = live.account_id
     where live.account_id in (select account_id from accounts)
       and live.next_look_at < 'infinity'
       and (live.next_look_at <= p_now or live.look_id is null)
@@ -82,11 +143,10 @@ as $$
   ), looked as (
     update private.live_attempts as live
     set
-      look_count = live.look_count + open_looks.has_tokens::int,
-      look_id = case when open_looks.has_tokens then gen_random_uuid() end,
+      look_count = live.look_count + 1,
+      look_id = gen_random_uuid(),
       looked_at = p_now,
-      next_look_at = p_now
-        + case when open_looks.has_tokens then interval '60 seconds' else interval '1 hour' end
+      next_look_at = p_now + interval '60 seconds'
     from open_looks
     where live.post_id = open_looks.post_id and live.position = open_looks.position
     returning live.*
@@ -95,8 +155,7 @@ as $$
     looked.post_id, looked.position, looked.number, looked.account_id, looked.look_id,
     looked.sending_at, false
   )::private.look), '{}')
-  from looked
-  where looked.look_id is not null;
+  from looked;
 $$;
 
 comment on function private.lease_looks(int, timestamptz) is
@@ -198,6 +257,7 @@ set search_path = ''
 set statement_timeout = '5s'
 as $$
 begin
+  perform private.defer_looks(p_limit, p_now);
   return jsonb_build_object('now', p_now, 'looks', private.look_documents(
     private.lease_looks(p_limit, p_now) || private.lease_watches(p_limit, p_now)
   ));
@@ -255,7 +315,7 @@ as $$
 begin
   update private.live_attempts
   set next_look_at = clock_timestamp()
-  where account_id = new.id and next_look_at < 'infinity';
+  where account_id = new.id and (next_look_at < 'infinity' or unread is not null);
   return new;
 end
 $$;

@@ -1,7 +1,8 @@
 -- Verdicts: what follows from a look.
 --
 -- A find is evidence whenever it comes. Absence counts only after the quiet time, and nothing is
--- guessed: where a post could belong to two segments, or a segment be two posts, a person decides.
+-- guessed: where a post could belong to two segments, or a segment be two posts, a person decides; so,
+-- too, where X cannot be read.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -63,7 +64,8 @@ $$;
 comment on function private.disputed_finds(jsonb) is
   'Posts of verdicts "found" that another open attempt of the account may own: with the same text and media, or with as many where the network does not name our uploads.';
 
-create function private.not_found_failure(p_slug text, p_position smallint, p_candidates text[])
+-- p_named: the posts it could be, or why X was not read.
+create function private.not_found_failure(p_slug text, p_position smallint, p_named text[])
 returns jsonb
 language sql
 immutable
@@ -73,9 +75,11 @@ as $$
     'slug', p_slug, 'who', 'author', 'segment', p_position,
     'detail', case p_slug
       when 'ambiguous-on-x' then 'X shows posts that could be this one and another: '
-        || array_to_string(p_candidates, ', ') || '.'
+        || array_to_string(p_named, ', ') || '.'
       when 'duplicate-not-shown' then
         'X refuses the text as a duplicate and does not show the post it duplicates.'
+      when 'x-not-readable' then
+        'The account''s posts could not be read on X to find this one: ' || array_to_string(p_named, ' ')
       else 'X does not show the post, and it is not sent again by itself.'
     end,
     'remedy', 'Look at the account on X, then settle it with POST /posts/:id/resolve.'
@@ -85,9 +89,10 @@ $$;
 comment on function private.not_found_failure(text, smallint, text[]) is
   'Why a person has to decide, as it is shown on the post.';
 
--- Says once that a person has to decide. Looks go on, rarely: X may show the post after all.
+-- Says once that a person has to decide. Looks go on, rarely: X may show the post after all. p_named: by
+-- post, what the detail names.
 create function private.leave_to_person(
-  p_post_ids uuid[], p_positions smallint[], p_slugs text[], p_candidates jsonb, p_now timestamptz
+  p_post_ids uuid[], p_positions smallint[], p_slugs text[], p_named jsonb, p_now timestamptz
 )
 returns void
 language plpgsql
@@ -109,7 +114,7 @@ begin
     update public.posts
     set
       failure = private.not_found_failure(left_over.slug, left_over.position, array(
-        select jsonb_array_elements_text(p_candidates -> left_over.post_id::text)
+        select jsonb_array_elements_text(p_named -> left_over.post_id::text)
       )),
       updated_at = p_now
     from left_over
@@ -242,6 +247,33 @@ $$;
 comment on function private.give_up_ambiguous(jsonb, timestamptz) is
   'Leaves to a person what several posts on the network could be.';
 
+-- An hour without a verdict is long past the quiet time: nobody waits longer without being told. What a
+-- person was told before says more than that X cannot be read now.
+create function private.leave_unread(p_post_ids uuid[], p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  select private.leave_to_person(
+    array_agg(live.post_id), array_agg(live.position),
+    array_agg(case
+      when posts.failure ->> 'slug' in ('not-on-x', 'ambiguous-on-x', 'duplicate-not-shown')
+        then posts.failure ->> 'slug'
+      else 'x-not-readable'
+    end),
+    jsonb_object_agg(live.post_id, jsonb_build_array(live.unread -> 'detail')), p_now
+  )
+  from private.live_attempts as live
+  join public.posts on posts.id = live.post_id
+  where live.post_id = any (p_post_ids)
+    and live.unread is not null
+    and coalesce(live.read_at, live.sending_at) <= p_now - interval '1 hour'
+  having count(*) > 0;
+$$;
+
+comment on function private.leave_unread(uuid[], timestamptz) is
+  'Leaves to a person what no look has told anything of for an hour, naming why.';
+
 -- A find of a given-up attempt makes it the open one again where that can still stop a resend;
 -- where both are on X, private.record_late_answers alerts and names them.
 create function private.settle_finds(p_verdicts jsonb, p_now timestamptz)
@@ -305,6 +337,10 @@ as $$
         looks.verdict = 'absent' and live.looked_at > live.sending_at + private.quiet_time()
       )::int,
       look_id = null,
+      read_at = case when looks.verdict = 'no_evidence' then live.read_at else live.looked_at end,
+      unread = case when looks.verdict = 'no_evidence' then coalesce(
+        looks.reason, '{"slug": "look-broke", "detail": "The look broke off on our side."}'
+      ) end,
       -- The first look that can count comes with the end of the quiet time, the second a minute later.
       next_look_at = case
         when live.sending_at + private.quiet_time() >= p_now then least(
@@ -315,7 +351,7 @@ as $$
         else p_now + private.next_look_after(live.look_count)
       end
     from jsonb_to_recordset(p_verdicts) as looks (
-      post_id uuid, position smallint, number smallint, look_id uuid, verdict text
+      post_id uuid, position smallint, number smallint, look_id uuid, verdict text, reason jsonb
     )
     where live.post_id = looks.post_id
       and live.position = looks.position
@@ -344,6 +380,7 @@ begin
   perform private.settle_watches(p_verdicts, p_now);
   perform private.give_up_absent(v_post_ids, p_now);
   perform private.give_up_ambiguous(p_verdicts, p_now);
+  perform private.leave_unread(v_post_ids, p_now);
 exception
   when transaction_rollback or lock_not_available then
     raise;
@@ -366,7 +403,7 @@ comment on function private.apply_verdicts(jsonb, timestamptz) is
   'What follows from the verdicts of a look. One that cannot be applied keeps no other from it. The caller holds the lanes.';
 
 -- p_verdicts: [{post_id, position, number, look_id, verdict: found | absent | ambiguous |
--- no_evidence, remote_id, sent_at, is_certain, candidates}]. A find is evidence whenever it comes;
+-- no_evidence, remote_id, sent_at, is_certain, candidates, reason}]. A find is evidence whenever it comes;
 -- other verdicts count once, for the look under way. p_read_ids: what the account's look has read.
 create function service.settle_looks(
   p_verdicts jsonb, p_read_ids text[] default '{}', p_now timestamptz default clock_timestamp()

@@ -9,6 +9,8 @@ drop function service.claim_looks(int, timestamptz);
 drop function private.look_documents(private.look[]);
 drop function private.lease_watches(int, timestamptz);
 drop function private.lease_looks(int, timestamptz);
+drop function private.defer_looks(int, timestamptz);
+drop function private.token_failure(text);
 drop function private.next_look_after(int);
 drop type private.look;
 drop table private.given_up_attempts;

@@ -6,6 +6,7 @@ drop function private.apply_verdicts(jsonb, timestamptz);
 drop function private.count_looks(jsonb, timestamptz);
 drop function private.settle_watches(jsonb, timestamptz);
 drop function private.settle_finds(jsonb, timestamptz);
+drop function private.leave_unread(uuid[], timestamptz);
 drop function private.give_up_ambiguous(jsonb, timestamptz);
 drop function private.give_up_absent(uuid[], timestamptz);
 drop function private.refuse_plain_duplicates(uuid[], timestamptz);

@@ -55,7 +55,10 @@ test('docs/errors.md tells what the code makes of every answer to OAuth', () => 
 })
 
 test('docs/errors.md explains every failure that SQL puts on a post', async () => {
-  const explained = tableUnder('## What MyPosts says of a post itself').map(([slug]) => slug)
+  const explained = [
+    '## What MyPosts says of a post itself',
+    '### Why a look brought no verdict',
+  ].flatMap((heading) => tableUnder(heading).map(([slug]) => slug))
   const used = new Set<string>()
   for await (const file of glob(
     'supabase/migrations/*_{attempt_results,outcomes,late_answers,settling,watching,looks,verdicts,resolving,incarnation,releasing_accounts,restored_accounts,unsent_posts}.sql',
@@ -71,6 +74,15 @@ test('docs/errors.md explains every failure that SQL puts on a post', async () =
   }
   expect(used.size).toBeGreaterThan(5)
   expect([...used].filter((slug) => !explained.includes(slug))).toEqual([])
+})
+
+test('docs/errors.md explains every reason of ours for a look without a verdict', async () => {
+  const explained = tableUnder('### Why a look brought no verdict').map(([slug]) => slug)
+  const files = ['publishing/reconcile.ts', 'publishing/judge-looks.ts']
+  const code = await Promise.all(files.map((file) => readFile(join(ROOT, 'shared', file), 'utf8')))
+  const used = [...code.join('').matchAll(/slug: '([a-z-]+)'/g)].map(([, slug]) => `\`${slug}\``)
+  expect(used.length).toBeGreaterThan(2)
+  expect(used.filter((slug) => !explained.includes(slug))).toEqual([])
 })
 
 test('every slug of the table is said once', () => {
