@@ -35,6 +35,23 @@ const Failure = z
   .looseObject({ slug: z.string(), detail: z.string(), remedy: z.string(), who: z.string() })
   .meta({ id: 'Failure', description: 'Why it failed, who must act, and what to do.' })
 
+const Unconfirmed = z
+  .object({
+    since: instant().meta({ description: 'When it began to be sent.' }),
+    next_look_at: instant().nullable().meta({
+      description: 'When it is looked for on the network next; null: no more, a person settles it.',
+    }),
+    unread: z
+      .object({ slug: z.string(), detail: z.string() })
+      .nullable()
+      .meta({ description: 'Why the last look brought no verdict.' }),
+    resolvable_at: instant().meta({
+      description:
+        'From when POST /posts/:id/resolve takes not_live: nothing can send it any more.',
+    }),
+  })
+  .meta({ id: 'Unconfirmed', description: 'How far it is known whether the network has a post.' })
+
 /** A post as the API shows it. Parsing a row cuts it to what callers may see. */
 export const Post = z
   .object({
@@ -59,6 +76,9 @@ export const Post = z
       .meta({ description: 'Since when nothing of it is on the network any more.' }),
     held_reason: z.enum(['stale', 'restored', 'budget', 'paused']).nullable(),
     failure: Failure.nullable(),
+    unconfirmed: Unconfirmed.nullable().meta({
+      description: 'Of an unconfirmed post, else null.',
+    }),
     metadata: z.record(z.string(), z.unknown()),
     late_policy: z.enum(['publish', 'hold', 'miss']),
     late_after_seconds: z.int(),

@@ -204,6 +204,37 @@ comment on function public.segments(public.posts) is 'The segments of a post, in
 
 grant execute on function public.segments(public.posts) to authenticated;
 
+-- Definer: open attempts are private. They come with a later file.
+create function private.unconfirmed_document(p_post_id uuid)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  perform private.require_role(
+    (select posts.workspace_id from public.posts where posts.id = p_post_id), 'viewer'
+  );
+  return (
+    select jsonb_build_object(
+      'since', min(live.sending_at),
+      'next_look_at', case when isfinite(min(live.next_look_at)) then min(live.next_look_at) end,
+      'unread', (array_agg(live.unread order by live.next_look_at))[1],
+      'resolvable_at', private.quiet_at(p_post_id)
+    )
+    from private.live_attempts as live
+    where live.post_id = p_post_id and live.next_look_at is not null
+    having count(*) > 0
+  );
+end
+$$;
+
+comment on function private.unconfirmed_document(uuid) is
+  'Of a post whose outcome is open: since when, when X is read next, why it could not be read, from when a person''s "not live" is taken. Role viewer.';
+
+grant execute on function private.unconfirmed_document(uuid) to authenticated;
+
 -- A post as the API shows it. Invoker: a caller sees what the policies let them see.
 create function private.post_document(p_post public.posts)
 returns jsonb
@@ -214,6 +245,9 @@ as $$
   select to_jsonb(p_post) - 'late_after' || jsonb_build_object(
     'late_after_seconds', extract(epoch from p_post.late_after)::int,
     'late_ms', round(extract(epoch from p_post.published_at - p_post.scheduled_at) * 1000),
+    'unconfirmed', case
+      when p_post.status = 'unconfirmed' then private.unconfirmed_document(p_post.id)
+    end,
     'segments', (
       select coalesce(
         jsonb_agg(

@@ -146,6 +146,18 @@ $$;
 comment on function private.require_checked_id(uuid, text, timestamptz) is
   'When X has a post from whose id was checked; 409 when it belongs to another one or was not checked.';
 
+create function private.quiet_at(p_post_id uuid)
+returns timestamptz
+language sql
+stable
+set search_path = ''
+as $$
+  select max(sending_at) + private.quiet_time() from private.live_attempts where post_id = p_post_id;
+$$;
+
+comment on function private.quiet_at(uuid) is
+  'Until when a frozen worker might still wake and send something of the post; null: nothing of it is open.';
+
 -- Absent now is no promise while a frozen worker might still send it.
 create function private.require_quiet(p_post_id uuid, p_now timestamptz)
 returns void
@@ -153,11 +165,8 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_quiet_at timestamptz;
+  v_quiet_at timestamptz := private.quiet_at(p_post_id);
 begin
-  select max(sending_at) + private.quiet_time() into v_quiet_at
-  from private.live_attempts
-  where post_id = p_post_id;
   if v_quiet_at > p_now then
     perform private.refuse(409, 'post-in-flight',
       format('The post may still be sent until %s.',

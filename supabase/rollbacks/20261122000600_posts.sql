@@ -4,6 +4,7 @@ set local statement_timeout = '60s';
 drop function public.list_posts(uuid, jsonb, uuid, int);
 drop function public.get_post(uuid);
 drop function private.post_document(public.posts);
+drop function private.unconfirmed_document(uuid);
 drop function public.segments(public.posts);
 drop table public.post_segments;
 drop table public.posts;

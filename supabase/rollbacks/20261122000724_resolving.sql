@@ -4,6 +4,7 @@ set local statement_timeout = '60s';
 drop function public.resolve_post(uuid, text, int);
 drop function private.resolve_post(uuid, text, int, timestamptz);
 drop function private.require_quiet(uuid, timestamptz);
+drop function private.quiet_at(uuid);
 drop function private.require_checked_id(uuid, text, timestamptz);
 drop function service.check_remote_id(uuid, text, timestamptz, boolean, timestamptz);
 drop function service.get_token_holder(uuid);

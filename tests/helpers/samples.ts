@@ -56,6 +56,7 @@ export const postRow = (overrides: Record<string, unknown> = {}) => ({
   unpublished_at: null,
   held_reason: null,
   failure: null,
+  unconfirmed: null,
   metadata: {},
   late_policy: 'hold',
   late_after_seconds: 3600,

@@ -17,6 +17,7 @@ export const posts: Record<string, FunctionRow> = {
     READERS,
     `private.post_document(${forged('posts', 'scheduled')}) -> 'segments'`,
   ],
+  'private.unconfirmed_document(uuid)': [VIEWERS, `private.unconfirmed_document('{unconfirmed}')`],
   'public.create_post(jsonb,boolean)': [EDITORS, `public.create_post(${DOCUMENT})`],
   'private.create_post(jsonb,timestamp with time zone)': [
     EDITORS,
