@@ -76,14 +76,15 @@ const changing =
 /** Back to a draft. Safe to repeat. */
 export const unschedulePost = changing('unschedule_post')
 
-/** Sends the rest of a thread of which the network has the first segments only. Notices files that have come. */
+/** Sends the rest of a thread of which the network has the first segments only, if it may be sent as it is now. */
 export const resumePost = async (
   deps: Settling,
   caller: Rpc,
   postId: string,
   version: number | null,
 ): Promise<Post> => {
-  await reviewPost(deps, caller, { post_id: postId, version })
+  const review = await reviewPost(deps, caller, { post_id: postId, version }, { goesOut: true })
+  refuseProblems(review, { segments: review.segments })
   return Post.parse(await change(caller, 'resume_post', postId, version))
 }
 

@@ -103,18 +103,20 @@ const isAboutSegment = ({ pointer }: Warning) => /^\/segments\/\d+\//.test(point
 
 /**
  * What stands in the way of a post and what may surprise its author. Keeps nothing. Pointers lead
- * into `/segments`. Notices media whose files have come. Throws 404 when account or post are not the
- * caller's to see, 412 for another version.
+ * into `/segments`. Notices media whose files have come. `goesOut`: what of it is not sent goes out
+ * without a time of its own. Throws 404 when account or post are not the caller's to see, 412 for
+ * another version.
  */
 export const reviewPost = async (
   deps: Settling,
   caller: Pick<Caller, 'rpc'>,
   plan: Plan,
+  { goesOut = plan.scheduled_at !== undefined } = {},
 ): Promise<PostReview> => {
   const read = Facts.parse(await caller.rpc('review_post', { p_review: plan }))
   const settle = (row: MediaRow) => settleUpload(deps, rulesOf(read.account.network), row)
   const facts = { ...read, media: await Promise.all(read.media.map(settle)) }
-  const isDraft = plan.scheduled_at === undefined && !facts.is_queued
+  const isDraft = !goesOut && !facts.is_queued
   return {
     account: facts.account,
     problems: facts.problems,

@@ -30,6 +30,7 @@ const docs = {
       'illegal-transition',
       'outcome-unknown',
       'post-in-flight',
+      'invalid-request',
     ],
   }),
   drop: describe({

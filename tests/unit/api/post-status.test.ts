@@ -87,6 +87,21 @@ test('a text that no longer fits the account is not scheduled', async () => {
   expect(calls.every(({ name }) => name === 'rpc/review_post')).toBe(true)
 })
 
+test('the rest of a thread that no longer fits the account is not resumed; what is on X is let be', async () => {
+  const long = { text: 'x'.repeat(281), media_ids: [] }
+  const { call, calls } = fakeApi({
+    'rpc/review_post': reviewOf({ segments: [long, long], published: 1 }),
+  })
+
+  const answer = await call('POST', `/posts/${POST}/resume`)
+
+  expect(answer.status).toBe(422)
+  expect(answer.body.errors).toMatchObject([
+    { pointer: '/segments/1/text', slug: 'text-too-long', remedy: expect.any(String), length: 281 },
+  ])
+  expect(calls.map(({ name }) => name)).toEqual(['rpc/review_post'])
+})
+
 test('lists attempts; of a post that is not there: 404', async () => {
   const attempt = {
     post_id: POST,
