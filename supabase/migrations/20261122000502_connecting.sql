@@ -98,13 +98,14 @@ $$;
 comment on function service.take_oauth_state(text, timestamptz) is
   'Spends a state. Null when it is unknown, expired or spent, or its user is no admin any more, or its app is gone.';
 
--- The id tokens will be encrypted for: the account's own when it was connected here before.
+-- The id tokens will be encrypted for: the account's own when it was connected here before. Volatile: what
+-- a replica has not heard of yet would get a second id.
 create function service.reserve_account_id(
   p_workspace_id uuid, p_x_app_id uuid, p_remote_user_id text
 )
 returns jsonb
 language sql
-stable
+volatile
 security definer
 set search_path = ''
 set statement_timeout = '5s'

@@ -5,6 +5,9 @@ const functions = `
   from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace
   where n.nspname in ('public', 'private', 'service')`
 
+/** Functions of service that only tell how things are: no decision hangs on what they say. */
+const MAY_LAG = ['service.readiness']
+
 /** How functions are made, so that one cannot be turned against its caller. */
 export const functionRules: Rule[] = [
   {
@@ -49,6 +52,19 @@ export const functionRules: Rule[] = [
       'alter function service.ring_publish() security invoker',
       `create function service.rows() returns setof jsonb language sql security definer
        set statement_timeout = '5s' as 'select ''1''::jsonb'`,
+    ],
+  },
+  {
+    rule: 'functions of service are volatile, so that no standby answers what a decision hangs on',
+    offenders: async (tx) => {
+      const steady = await select(`
+        select nspname || '.' || proname as name from (${functions}) as f
+        where nspname = 'service' and provolatile <> 'v'`)(tx)
+      return steady.filter((name) => !MAY_LAG.includes(name))
+    },
+    violations: [
+      'alter function service.reserve_account_id(uuid, uuid, text) stable',
+      'alter function service.list_owned_remote_ids(text[], text) immutable',
     ],
   },
   {
