@@ -19,6 +19,27 @@ $$;
 comment on function private.stale_at(public.posts, timestamptz) is
   'From when on the late policy of a post applies instead of sending.';
 
+-- A change of a post is no new schedule: what it had of its patience stays spent. From when a post that was
+-- to go out however late counts, nobody has noted.
+create function private.patience_from(p_post public.posts, p_now timestamptz)
+returns timestamptz
+language sql
+stable
+set search_path = ''
+as $$
+  select coalesce(
+    (
+      select jobs.stale_at - p_post.late_after
+      from private.publish_jobs as jobs
+      where jobs.post_id = p_post.id and isfinite(jobs.stale_at)
+    ),
+    greatest(p_post.scheduled_at, p_now)
+  );
+$$;
+
+comment on function private.patience_from(public.posts, timestamptz) is
+  'From when the patience of a queued post has been counted so far.';
+
 create function private.admit_jobs(
   p_account_ids uuid[], p_first_run_at timestamptz, p_now timestamptz
 )

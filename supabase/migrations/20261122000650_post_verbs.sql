@@ -104,6 +104,7 @@ declare
   v_post public.posts := private.lock_post(p_post_id, 'editor', p_version);
   -- A thread that waits for its account has begun, and its rest goes out by itself.
   v_is_queued boolean := exists (select from private.publish_jobs where post_id = p_post_id);
+  v_patience_from timestamptz := private.patience_from(v_post, p_now);
 begin
   perform private.require_editable(v_post);
   if p_changes ? 'segments' then
@@ -143,7 +144,7 @@ begin
   end if;
   if v_post.status = 'scheduled' then
     update private.publish_jobs
-    set stale_at = private.stale_at(v_post, v_post.scheduled_at)
+    set stale_at = private.stale_at(v_post, v_patience_from)
     where post_id = p_post_id;
   end if;
   perform private.emit_post_event(v_post, 'post.updated');

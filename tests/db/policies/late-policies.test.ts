@@ -57,6 +57,39 @@ test('patience counts from the moment a post was asked for, when its time had pa
     expect((await staleAt(tx, post))?.getTime()).toBeGreaterThan(Date.now() + 1_000)
   }))
 
+test('a change of the post takes none of its patience, and gives it none', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const post = await schedulePost(tx, account, {
+      due: new Date(Date.now() - 50_000),
+      lateAfterSeconds: 5,
+    })
+    const promised = (await staleAt(tx, post))?.getTime() ?? 0
+    await actFor(tx, account)
+
+    await tx.query(`select public.update_post($1, '{"segments": ["better"]}')`, [post])
+    expect((await staleAt(tx, post))?.getTime()).toBe(promised)
+
+    await tx.query(`select public.update_post($1, '{"late_after_seconds": 65}')`, [post])
+    expect((await staleAt(tx, post))?.getTime()).toBe(promised + 60_000)
+  }))
+
+test('one that was to go out however late is patient from the moment that is changed', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const due = new Date(Date.now() - 50_000)
+    const post = await schedulePost(tx, account, {
+      due,
+      latePolicy: 'publish',
+      lateAfterSeconds: 5,
+    })
+    await actFor(tx, account)
+
+    await tx.query(`select public.update_post($1, '{"late_policy": "hold"}')`, [post])
+
+    expect((await staleAt(tx, post))?.getTime()).toBeGreaterThan(Date.now() + 1_000)
+  }))
+
 test('a changed policy takes effect on what waits', () =>
   withTx(async (tx) => {
     const account = await connectAccount(tx)
