@@ -13,10 +13,10 @@ export const Account = z
     twitter_username: z.string(),
     display_name: z.string().nullable(),
     status: z.enum(['active', 'paused', 'needs_reauth', 'disconnected']),
-    status_detail: z
-      .string()
-      .nullable()
-      .meta({ description: 'Why it needs to be connected again.' }),
+    status_detail: z.string().nullable().meta({
+      description:
+        "Why it needs to be connected again, or the network's own words on why it suspended it.",
+    }),
     text_limit: z.int().meta({ description: 'Longest text of a segment, as X counts.' }),
     profile_read_at: instant().meta({
       description: 'When the network was last asked for name, handle and text limit.',

@@ -26,7 +26,8 @@ const Segment = z
     remote_id: z.string().nullable().meta({ description: 'Its id on the network.' }),
     published_at: instant().nullable(),
     removed_at: instant().nullable().meta({
-      description: 'When it was deleted on the network because the post was unpublished.',
+      description:
+        'When it was gone from the network: the post was unpublished, or somebody deleted it there.',
     }),
   })
   .meta({ id: 'Segment', description: 'One part of a post; a thread has several.' })

@@ -56,9 +56,9 @@ const ended = <Status extends (typeof postStatuses)[number]>(status: Status) => 
 })
 
 const refusal = {
-  slug: 'too-long',
+  slug: 'text-too-long',
   detail: 'X says the text is too long.',
-  remedy: 'Shorten the text and schedule the post again.',
+  remedy: 'Shorten the text. If the account pays for long posts, POST /accounts/:id/refresh.',
   who: 'author',
   segment: 0,
 }
@@ -110,7 +110,7 @@ export const postEvents = {
     ended('missed'),
   ),
   'post.unconfirmed': entry(
-    'Nobody knows yet whether the network has the post; it is being looked for.',
+    'Nobody knows yet whether the network has the post: it is being looked for, or data.failure asks a person.',
     z.object(outcome),
     { ...ended('unconfirmed'), failure: { slug: 'timeout', detail: 'X did not answer in time.' } },
   ),
@@ -138,7 +138,13 @@ export const postEvents = {
     z.object({ ...change, failure: failure.nullable() }),
     {
       ...changed('published'),
-      failure: { ...refusal, slug: 'not-deletable', detail: 'X will not delete this post.' },
+      failure: {
+        slug: 'refused',
+        detail: 'X will not delete this post.',
+        remedy: 'Read the detail; X refused the request.',
+        who: 'provider',
+        segment: 0,
+      },
     },
   ),
 }

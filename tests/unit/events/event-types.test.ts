@@ -22,6 +22,20 @@ test('the catalogue names every type that SQL writes, and no other', () => {
   expect([...written].sort()).toEqual([...eventTypeNames].sort())
 })
 
+/** Every slug anywhere in it. */
+const slugsIn = (value: unknown): unknown[] =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).flatMap(([key, inner]) => (key === 'slug' ? [inner] : slugsIn(inner)))
+    : []
+
+test('every slug in an example is one that docs/errors.md explains', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/errors.md'), 'utf8')
+  const explained = Array.from(page.matchAll(/^\| `([a-z-]+)`/gm), ([, slug]) => slug)
+  const used = eventTypeNames.flatMap((type) => slugsIn(exampleOf(type)))
+  expect(used.length).toBeGreaterThan(3)
+  expect(used.filter((slug) => !explained.includes(String(slug)))).toEqual([])
+})
+
 test.each(eventTypeNames)('the example of %s is one, down to its members', (type) => {
   expect(bodyOf(type).strict().parse(exampleOf(type))).toEqual(exampleOf(type))
   expect(entryOf(type).data.strict().parse(entryOf(type).example)).toEqual(entryOf(type).example)

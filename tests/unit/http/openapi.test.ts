@@ -74,6 +74,21 @@ test('shows what a webhook endpoint gets, for every type of event', () => {
   }
 })
 
+test.each([
+  ['POST', '/posts'],
+  ['PATCH', '/posts/:id'],
+  ['POST', '/posts/:id/schedule'],
+  ['POST', '/posts/:id/publish'],
+  ['POST', '/posts/:id/retry'],
+  ['POST', '/posts/:id/resume'],
+])('%s %s names what may be wrong with media', (method, path) => {
+  const route = routes.find((route) => route.method === method && route.path === path)
+  const errors = route?.fragments.flatMap((fragment) => fragment.errors ?? [])
+  expect(errors).toEqual(
+    expect.arrayContaining(['media-not-ready', 'media-rejected', 'media-unknown']),
+  )
+})
+
 const open = ['/health', '/ready', '/openapi.json', '/docs', '/docs/errors', '/accounts/callback']
 
 describe.each(routes)('$method $path', ({ method, path, fragments }) => {

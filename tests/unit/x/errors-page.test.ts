@@ -1,6 +1,7 @@
 import { glob, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { AtRisk } from '../../../shared/posts/list-at-risk.ts'
 import { failureTable, type Row } from '../../../shared/x/failure-table.ts'
 import { oauthTable } from '../../../shared/x/oauth-failure.ts'
 
@@ -83,6 +84,21 @@ test('docs/errors.md explains every reason of ours for a look without a verdict'
   const used = [...code.join('').matchAll(/slug: '([a-z-]+)'/g)].map(([, slug]) => `\`${slug}\``)
   expect(used.length).toBeGreaterThan(2)
   expect(used.filter((slug) => !explained.includes(slug))).toEqual([])
+})
+
+test('docs/errors.md explains every reason for which SQL calls a post at risk, and no other', async () => {
+  const explained = tableUnder('## Why a post is at risk').map(([slug]) => slug)
+  const shown = AtRisk.shape.reasons.element.shape.slug.options.map((slug) => `\`${slug}\``)
+  let sql = ''
+  for await (const file of glob('supabase/migrations/*_risks.sql', { cwd: ROOT })) {
+    sql += await readFile(join(ROOT, file), 'utf8')
+  }
+  const used = [
+    ...sql.matchAll(/'([a-z-]+)',\s+'(?:operator|workspace|account|author|app|provider)'/g),
+    ...sql.matchAll(/row\(\s*'([a-z-]+)'/g),
+  ].map(([, slug]) => `\`${slug}\``)
+  expect(explained).toEqual(shown)
+  expect([...new Set(used)].sort()).toEqual(explained.toSorted())
 })
 
 test('every slug of the table is said once', () => {
