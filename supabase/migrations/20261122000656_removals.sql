@@ -103,6 +103,30 @@ $$;
 comment on function private.postpone_removals(timestamptz) is
   'Has due removals of accounts without room wait for it. Returns how many.';
 
+-- While publishing is held, or an account is to be read after a restore, nothing is deleted on X: what this
+-- past calls ours may not be.
+create function private.has_due_removals(p_now timestamptz)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+  return exists (
+    select from private.removals
+    where removals.next_try_at <= p_now
+      and not exists (
+        select from private.account_lanes as lanes
+        where lanes.account_id = removals.account_id and lanes.closed_by @> '{restored}'
+      )
+  ) and not private.is_publishing_held();
+end
+$$;
+
+comment on function private.has_due_removals(timestamptz) is
+  'Whether a claim may take a removal now.';
+
 -- The lease of a try is its next time: one whose worker dies is made again, which is safe.
 create function private.lease_removals(p_limit int, p_now timestamptz)
 returns uuid[]

@@ -262,7 +262,8 @@ $$;
 comment on function private.watch_posts(timestamptz) is
   'Late posts and waiting threads. Never raises.';
 
--- What workers do besides sending, under the names they know it by. Each line is an index probe or two.
+-- What workers do besides sending, under the names they know it by. Each line is an index probe or two, and
+-- names only what may be taken: what is due and nobody may take would ring for as long as that lasts.
 create function private.due_duties(p_now timestamptz)
 returns text[]
 language plpgsql
@@ -275,12 +276,17 @@ begin
     case when exists (select from private.live_attempts where next_look_at <= p_now)
       or exists (select from private.given_up_attempts where next_look_at <= p_now)
       then 'reconcile' end,
-    case when exists (select from private.restored_accounts where next_look_at <= p_now)
-      then 'read_restored' end,
+    case when exists (
+      select from private.restored_accounts as restored
+      where restored.next_look_at <= p_now
+        and not exists (
+          select from private.live_attempts as live
+          where live.account_id = restored.account_id and live.next_look_at is null
+        )
+    ) then 'read_restored' end,
     case when exists (select from private.token_revocations where next_try_at <= p_now)
       then 'revoke_tokens' end,
-    case when exists (select from private.removals where next_try_at <= p_now)
-      then 'remove_posts' end,
+    case when private.has_due_removals(p_now) then 'remove_posts' end,
     case when exists (select from private.key_rotation where next_batch_at <= p_now)
       then 'rotate_keys' end
   ], null);
@@ -288,7 +294,7 @@ end
 $$;
 
 comment on function private.due_duties(timestamptz) is
-  'What is to be looked for on X, read there, revoked or deleted there, or encrypted anew.';
+  'What may be looked for on X now, read there, revoked or deleted there, or encrypted anew.';
 
 create function service.due_duties()
 returns jsonb
@@ -303,9 +309,9 @@ $$;
 comment on function service.due_duties() is
   'What a worker that was rung has to do besides sending, so that it asks for nothing that is not due.';
 
--- How often to ring: once for each worker that ready lanes need beyond the live ones, and at least
--- once for other duties. While publishing is held no lane is ready, whatever its row says. Lanes are
--- counted only where another worker may come, and no more of them than it takes to know how many.
+-- How often to ring for posts: once for each worker that ready lanes need beyond the live ones. While
+-- publishing is held no lane is ready, whatever its row says. Lanes are counted only where another worker
+-- may come, and no more of them than it takes to know how many.
 create function private.missing_workers(
   p_lanes_per_worker int default 1000, p_max int default 4,
   p_now timestamptz default clock_timestamp(), p_at_most int default 4
@@ -333,15 +339,12 @@ begin
       limit p_lanes_per_worker * (v_alive + v_room - 1) + 1
     ) as lanes;
   end if;
-  return greatest(
-    ceil(v_ready::numeric / p_lanes_per_worker)::int - v_alive,
-    (private.due_duties(p_now) <> '{}')::int
-  );
+  return greatest(ceil(v_ready::numeric / p_lanes_per_worker)::int - v_alive, 0);
 end
 $$;
 
 comment on function private.missing_workers(int, int, timestamptz, int) is
-  'How often publish is to be rung, p_at_most times; 0 when nothing is due.';
+  'How many workers the lanes that are ready still need, p_at_most of them; 0 when none is ready.';
 
 create function service.keep_worker(p_worker_id uuid, p_now timestamptz default clock_timestamp())
 returns jsonb
@@ -358,6 +361,8 @@ $$;
 
 comment on function service.keep_worker(uuid, timestamptz) is 'A worker says that it lives.';
 
+-- Only posts are worth a ring at once: other duties wait for the next tick, since one that nobody can do at
+-- present would have each worker that leaves ring the next.
 create function service.leave_worker(p_worker_id uuid, p_is_done boolean)
 returns jsonb
 language plpgsql
@@ -376,7 +381,7 @@ end
 $$;
 
 comment on function service.leave_worker(uuid, boolean) is
-  'A worker takes no more batches, and is done when nothing of it is under way. Returns 1 when another one is missing without it, else 0.';
+  'A worker takes no more batches, and is done when nothing of it is under way. Returns 1 when its lanes need another one, else 0.';
 
 create function service.ring_publish()
 returns jsonb
@@ -411,7 +416,9 @@ begin
     perform private.watch_media(p_now);
   end if;
 
-  v_missing := private.missing_workers(p_now => p_now);
+  v_missing := greatest(
+    private.missing_workers(p_now => p_now), (private.due_duties(p_now) <> '{}')::int
+  );
   if v_missing > 0 then
     perform private.ring('publish', v_missing, p_now);
   end if;
