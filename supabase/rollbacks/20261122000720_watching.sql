@@ -9,8 +9,5 @@ drop function private.bury_workers(timestamptz);
 drop function private.missing_workers(int, int, timestamptz, int);
 drop function service.due_duties();
 drop function private.due_duties(timestamptz);
-drop function private.watch_posts(timestamptz);
-drop function private.park_threads(int, timestamptz);
-drop function private.apply_late_policy(int, timestamptz);
 drop function private.rescue_attempts(int, timestamptz);
 drop function private.quiet_time();
