@@ -24,11 +24,11 @@ const corrupt = async (tx: Tx, postId: string) => {
 }
 
 /** Nobody can foresee why a row might be refused. */
-const refuseUpdatesOf = async (tx: Tx, postId: string) => {
+const refuseUpdatesOf = async (tx: Tx, postId: string, sqlstate = 'P0001') => {
   await tx.query(`
     create function pg_temp.refuse() returns trigger language plpgsql as $$
     begin
-      raise exception 'this row cannot be changed';
+      raise exception 'this row cannot be changed' using errcode = '${sqlstate}';
     end $$`)
   await tx.query(`
     create trigger refuse before update on public.posts
@@ -131,6 +131,82 @@ test('the heartbeat rings although a late post cannot be held', () =>
 
     expect(await tick(tx, at(20))).toBe(1)
     expect(await count(tx, `private.alerts where kind = 'late-policy-failed'`)).toBe(1)
+  }))
+
+const lateAlerts = (tx: Tx, subject: string) =>
+  count(tx, `private.alerts where kind = 'late-policy-failed' and subject = $1`, [subject])
+
+test('a late post that can be neither held nor missed keeps no other from it, and is told of', () =>
+  withTx(async (tx) => {
+    const bad = await schedulePost(tx, await connectAccount(tx), { lateAfterSeconds: 10 })
+    await refuseUpdatesOf(tx, bad)
+    const late: string[] = []
+    for (const latePolicy of ['hold', 'miss']) {
+      const options = { latePolicy, lateAfterSeconds: 11 }
+      late.push(await schedulePost(tx, await connectAccount(tx), options))
+    }
+
+    await tick(tx, at(20))
+    const statuses = await Promise.all(late.map(async (post) => (await readPost(tx, post)).status))
+    expect(statuses).toEqual(['held', 'missed'])
+    expect(await lateAlerts(tx, bad)).toBe(1)
+    expect(await lateAlerts(tx, '')).toBe(0)
+    await tick(tx, at(22))
+    expect(await lateAlerts(tx, bad)).toBe(1)
+  }))
+
+test('a late post that cannot be held is not sent either, and its lane goes on and calls nobody', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const bad = await schedulePost(tx, account, { lateAfterSeconds: 10 })
+    await refuseUpdatesOf(tx, bad)
+    const claimed = async (seconds: number) => {
+      await tick(tx, at(seconds))
+      const { claimId, lanes } = await claimJobs(tx, { now: at(seconds) })
+      await settle(tx, claimId, [], { release: [account.id], now: at(seconds) })
+      return lanes.flatMap(({ jobs }) => jobs.map(({ post_id }) => post_id))
+    }
+    for (const seconds of [11, 40, 70, 72, 130]) {
+      expect(await claimed(seconds)).toEqual([])
+      const ready = 'private.account_lanes where ready_at <= $1'
+      expect(await count(tx, ready, [at(seconds + 5)])).toBe(0)
+    }
+    const next = await schedulePost(tx, account, { due: at(131) })
+    expect(await claimed(131)).toEqual([next])
+  }))
+
+test('a late post is held within a minute after it can be, and nothing more is said of it', () =>
+  withTx(async (tx) => {
+    const bad = await schedulePost(tx, await connectAccount(tx), { lateAfterSeconds: 10 })
+    await refuseUpdatesOf(tx, bad)
+    await tick(tx, at(20))
+    await tx.query('drop trigger refuse on public.posts')
+
+    await tick(tx, at(79))
+    expect((await readPost(tx, bad)).status).toBe('scheduled')
+    await tick(tx, at(80))
+    expect((await readPost(tx, bad)).status).toBe('held')
+    expect(await lateAlerts(tx, bad)).toBe(0)
+  }))
+
+test('a thread that cannot go on says so although no late post can be judged', () =>
+  withTx(async (tx) => {
+    const account = await connectAccount(tx)
+    const thread = await schedulePost(tx, account, { texts: ['one', 'two'] })
+    const { claimId, attempts } = await startSending(tx)
+    const results = attempts.map((attempt) => resultFor(attempt, 'accepted'))
+    await settle(tx, claimId, results, { release: [account.id] })
+    await tx.query('update private.account_lanes set ready_at = $1', [at(900)])
+    const bad = await schedulePost(tx, await connectAccount(tx), { lateAfterSeconds: 10 })
+    await refuseUpdatesOf(tx, bad, '40001')
+
+    await tick(tx, at(20))
+
+    expect((await readPost(tx, thread)).status).toBe('partially_published')
+    expect(await lateAlerts(tx, '')).toBe(1)
+    await tx.query('drop trigger refuse on public.posts')
+    await tick(tx, at(22))
+    expect(await lateAlerts(tx, '')).toBe(0)
   }))
 
 test('a job whose post cannot be sent keeps no other of its Go from being sent', () =>
