@@ -27,6 +27,36 @@ $$;
 comment on function private.remove_found(uuid, timestamptz) is
   'A segment of an unpublished post turned up on X: it is deleted, too.';
 
+-- A later attempt that nobody is sure of makes room for an earlier one that X took: X may have both, and looks
+-- for one that was given up tell of it.
+create function private.displace_attempt(p_attempt public.publish_attempts, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  delete from private.given_up_attempts
+  where post_id = p_attempt.post_id
+    and position = p_attempt.position
+    and number = p_attempt.number;
+
+  insert into private.given_up_attempts (
+    post_id, position, number, account_id, workspace_id, sending_at, given_up_at, next_look_at
+  )
+  select
+    post_id, position, number, account_id, workspace_id, sending_at, p_now,
+    p_now + interval '5 minutes'
+  from private.live_attempts
+  where post_id = p_attempt.post_id
+    and position = p_attempt.position
+    and number <> p_attempt.number
+  on conflict do nothing;
+end
+$$;
+
+comment on function private.displace_attempt(public.publish_attempts, timestamptz) is
+  'Has the open attempt of a segment watched as one that was given up, and its earlier one, which is adopted, no more.';
+
 -- X has a segment whose attempt was closed as absent: nothing is sent again where that can still be
 -- stopped. False when it cannot: it is on X already, being sent, or its author withdrew the post.
 create function private.reopen_attempt(
@@ -60,6 +90,7 @@ begin
   where id = p_attempt.post_id and status in ('scheduled', 'partially_published');
   perform private.remove_found(p_attempt.post_id, p_now);
   perform private.reserve_posts(array[p_attempt.post_id], p_now, p_may_refuse => false);
+  perform private.displace_attempt(p_attempt, p_now);
   insert into private.live_attempts (
     post_id, position, number, account_id, workspace_id, go_id, sending_at, deadline_at, next_look_at
   )
@@ -76,6 +107,61 @@ $$;
 comment on function private.reopen_attempt(public.publish_attempts, text, timestamptz) is
   'Makes a closed attempt the open one of its segment again, so that its answer is adopted.';
 
+-- p_remote_id: what X took of a segment after that attempt had been given up. Everything else it is known to have
+-- of the segment is named, too: one of them is to be deleted.
+create function private.tell_late_answer(
+  p_post_id uuid, p_position smallint, p_remote_id text, p_now timestamptz
+)
+returns void
+language sql
+set search_path = ''
+as $$
+  select private.raise_alert(
+    'accepted-after-absent', p_post_id::text,
+    format(
+      'X took segment %s of post %s as %s after it had been given up; the post has %s.',
+      p_position, p_post_id, p_remote_id, coalesce(string_agg(others.remote_id, ', '), 'no other')
+    ),
+    'Look at the account on X: the text may be there twice. See docs/architecture.md.', p_now
+  )
+  from (
+    select segments.remote_id
+    from public.post_segments as segments
+    where segments.post_id = p_post_id and segments.position = p_position
+    union
+    select attempts.remote_id
+    from public.publish_attempts as attempts
+    where attempts.post_id = p_post_id and attempts.position = p_position
+  ) as others
+  where others.remote_id <> p_remote_id;
+$$;
+
+comment on function private.tell_late_answer(uuid, smallint, text, timestamptz) is
+  'Alerts that X took what was given up as absent.';
+
+-- A segment that was sent once more, and X took that: what it had taken before is there beside it.
+create function private.tell_doubles(p_closed private.attempt_result[], p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  select private.tell_late_answer(before.post_id, before.position, before.remote_id, p_now)
+  from unnest(p_closed) as closed
+  join public.publish_attempts as before using (post_id, position)
+  where before.post_id = any (array(
+      select post_id from unnest(p_closed) where number > 1 and outcome = 'accepted'
+    ))
+    and closed.outcome = 'accepted'
+    and before.remote_id <> closed.remote_id
+    and not exists (
+      select from private.remote_posts as owned
+      where owned.network = 'x' and owned.remote_id = before.remote_id
+    );
+$$;
+
+comment on function private.tell_doubles(private.attempt_result[], timestamptz) is
+  'Alerts that X has a segment twice, as soon as it took the second one.';
+
 -- An answer to an attempt that was closed as "X does not have it": if X has it after all, the
 -- promise was broken from outside, and a person must know. One that could not be adopted when it came,
 -- because its segment was being sent once more, may come again.
@@ -87,6 +173,7 @@ as $$
 declare
   v_result private.attempt_result;
   v_attempt public.publish_attempts;
+  v_is_known boolean;
 begin
   foreach v_result in array p_late loop
     select * into v_attempt
@@ -97,6 +184,12 @@ begin
       and status in ('abandoned', 'refused', 'unknown', 'accepted');
     continue when not found;
 
+    v_is_known := exists (
+      select from public.publish_attempts
+      where post_id = v_result.post_id
+        and position = v_result.position
+        and remote_id = v_result.remote_id
+    );
     if not private.reopen_attempt(v_attempt, v_result.remote_id, p_now) then
       update public.publish_attempts
       set status = 'accepted', remote_id = v_result.remote_id, finished_at = p_now
@@ -104,22 +197,10 @@ begin
         and position = v_result.position
         and number = v_result.number
         and status <> 'accepted';
-      continue when not found;
+      continue when v_is_known;
     end if;
-    perform private.raise_alert(
-      'accepted-after-absent', v_result.post_id::text,
-      format(
-        'X took segment %s of post %s as %s after it had been given up; the post has %s.',
-        v_result.position, v_result.post_id, v_result.remote_id, coalesce(
-          (
-            select segments.remote_id
-            from public.post_segments as segments
-            where segments.post_id = v_result.post_id and segments.position = v_result.position
-          ),
-          'no other'
-        )
-      ),
-      'Look at the account on X: the text may be there twice. See docs/architecture.md.', p_now
+    perform private.tell_late_answer(
+      v_result.post_id, v_result.position, v_result.remote_id, p_now
     );
   end loop;
 end

@@ -77,8 +77,9 @@ begin
   if cardinality(v_closed) is distinct from cardinality(p_results) then
     v_late := private.late_answers(p_results, v_closed);
   end if;
-  if exists (select from unnest(v_closed) where number > 1 and outcome <> 'accepted') then
+  if exists (select from unnest(v_closed) where number > 1) then
     v_late := v_late || private.answers_before(v_closed);
+    perform private.tell_doubles(v_closed, p_now);
   end if;
   if v_late is not null then
     perform private.record_late_answers(v_late, p_now);

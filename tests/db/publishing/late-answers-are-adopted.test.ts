@@ -4,6 +4,7 @@ import {
   actFor,
   at,
   claimJobs,
+  claimLooks,
   connectAccount,
   count,
   go,
@@ -14,6 +15,7 @@ import {
   resultFor,
   schedulePost,
   settle,
+  settleLooks,
   startSending,
 } from '../../helpers/publishing.ts'
 import { refusalOf } from '../../helpers/refusal.ts'
@@ -81,6 +83,99 @@ test('is adopted while the second attempt is unknown, and ends the doubt', () =>
 
     expect(await readSegments(tx, post)).toEqual([{ status: 'published', remote_id: '1' }])
     expect(await count(tx, 'private.live_attempts where post_id = $1', [post])).toBe(0)
+  }))
+
+/** What an operator is told, without the ids of ours. */
+const detailOf = async (tx: Tx, post: string): Promise<string | undefined> =>
+  (
+    await tx.query<{ detail: string }>(
+      `select replace(detail, subject, 'it') as detail from private.alerts
+       where kind = 'accepted-after-absent' and subject = $1`,
+      [post],
+    )
+  ).rows[0]?.detail
+
+test('of a real double both are named, once the second one is there, too', () =>
+  withTx(async (tx) => {
+    const { post, attempt } = await givenUp(tx)
+    await tx.query('update private.given_up_attempts set next_look_at = $1', [at(485)])
+    const looks = await claimLooks(tx, at(485))
+    const again = await startSending(tx, at(490))
+    const finds = looks.map((open) => ({
+      ...open,
+      verdict: 'found',
+      remote_id: 'R1',
+      sent_at: at(2),
+    }))
+    await settleLooks(tx, finds, at(491))
+    expect(finds).toMatchObject([{ number: attempt.number }])
+    expect(await detailOf(tx, post)).toContain('as R1 after it had been given up; the post has no')
+
+    const second = resultFor(first(again.attempts), 'accepted', { remote_id: 'R2' })
+    await settle(tx, again.claimId, [second], { now: at(492) })
+    expect(await readSegments(tx, post)).toEqual([{ status: 'published', remote_id: 'R2' }])
+    expect(await detailOf(tx, post)).toContain('as R1 after it had been given up; the post has R2.')
+  }))
+
+test('of one post that two attempts were told, nobody is told that it is there twice', () =>
+  withTx(async (tx) => {
+    const { post, claimId, attempt } = await givenUp(tx)
+    const again = await startSending(tx, at(490))
+    const second = resultFor(first(again.attempts), 'accepted', { remote_id: 'R1' })
+    await settle(tx, again.claimId, [second], { now: at(492) })
+    await settle(tx, claimId, [resultFor(attempt, 'accepted', { remote_id: 'R1' })], {
+      now: at(493),
+    })
+
+    expect(await readSegments(tx, post)).toEqual([{ status: 'published', remote_id: 'R1' }])
+    expect(await alerts(tx, post)).toBe(0)
+  }))
+
+test('a second attempt in doubt that it takes the place of is watched, and both are named if X has it', () =>
+  withTx(async (tx) => {
+    const { post, claimId, attempt } = await givenUp(tx)
+    const again = await startSending(tx, at(490))
+    await rescue(tx, at(520))
+    await settle(tx, claimId, [resultFor(attempt, 'accepted', { remote_id: 'R1' })], {
+      now: at(530),
+    })
+    expect(await detailOf(tx, post)).toContain('the post has no other')
+
+    // Of the two attempts the second alone is still to be found.
+    const looks = await claimLooks(tx, at(900))
+    expect(looks).toMatchObject([{ post_id: post, number: first(again.attempts).number, tries: 1 }])
+    const finds = looks.map((open) => ({
+      ...open,
+      verdict: 'found',
+      remote_id: 'R2',
+      sent_at: at(491),
+    }))
+    await settleLooks(tx, finds, at(901))
+
+    expect(await readSegments(tx, post)).toEqual([{ status: 'published', remote_id: 'R1' }])
+    expect(await detailOf(tx, post)).toContain('as R2 after it had been given up; the post has R1.')
+    expect(await count(tx, 'private.given_up_attempts where post_id = $1', [post])).toBe(0)
+  }))
+
+test('a third attempt that is taken beside an earlier one names every id there is', () =>
+  withTx(async (tx) => {
+    const { post, claimId, attempt } = await givenUp(tx)
+    const again = await startSending(tx, at(490))
+    await rescue(tx, at(520))
+    await look(tx, at(1000), { verdict: 'absent' })
+    await look(tx, at(1061), { verdict: 'absent' })
+    const third = await startSending(tx, at(1070))
+    for (const [late, remote_id] of [
+      [attempt, 'R1'],
+      [first(again.attempts), 'R2'],
+    ] as const) {
+      await settle(tx, claimId, [resultFor(late, 'accepted', { remote_id })], { now: at(1071) })
+    }
+    expect(await detailOf(tx, post)).toContain('as R2 after it had been given up; the post has R1.')
+
+    const last = resultFor(first(third.attempts), 'accepted', { remote_id: 'R3' })
+    await settle(tx, third.claimId, [last], { now: at(1072) })
+    expect(await detailOf(tx, post)).toMatch(/R[12] after it had .* has R[12], R3\./)
   }))
 
 test('is recorded and alerted when the second attempt is on its way or on X already', () =>
