@@ -54,6 +54,26 @@ $$;
 comment on function private.call_function(text) is
   'Queues one POST to an edge function with the cron key.';
 
+-- A clock set back leaves times ahead that nobody could have written, and they count for nothing. A second is what
+-- a transaction that began earlier may be behind; nobody is awake for longer than two.
+create function private.may_ring(
+  p_bell private.doorbells, p_now timestamptz, p_apart interval, p_unless_awake boolean
+)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select (p_bell.rung_at <= p_now - p_apart or p_bell.rung_at > p_now + interval '1 second')
+    and (
+      not p_unless_awake
+      or p_bell.awake_until <= p_now or p_bell.awake_until > p_now + interval '3 seconds'
+    );
+$$;
+
+comment on function private.may_ring(private.doorbells, timestamptz, interval, boolean) is
+  'Whether it was not rung for p_apart and, if that matters, nobody is awake.';
+
 create function private.ring(
   p_slug text, p_times int default 1, p_now timestamptz default clock_timestamp(),
   p_apart interval default interval '100 milliseconds', p_unless_awake boolean default false
@@ -64,10 +84,8 @@ set search_path = ''
 as $$
 begin
   -- Somebody who holds the row is ringing right now, and 100 ms ago is now for a hint.
-  perform from private.doorbells
-  where slug = p_slug
-    and rung_at <= p_now - p_apart
-    and (awake_until <= p_now or not p_unless_awake)
+  perform from private.doorbells as bells
+  where bells.slug = p_slug and private.may_ring(bells, p_now, p_apart, p_unless_awake)
   for update skip locked;
   if not found then
     return false;

@@ -185,7 +185,10 @@ set enable_seqscan = off
 as $$
 declare
   v_alive int := (
-    select count(*) from private.publish_workers where seen_at > p_now - interval '6 seconds'
+    select count(*)
+    from private.publish_workers
+    -- Not those of a clock that was ahead until it was set back.
+    where seen_at > p_now - interval '6 seconds' and seen_at <= p_now + interval '6 seconds'
   );
   v_room int := least(p_max - v_alive, p_at_most);
   v_ready int := 0;
