@@ -2,7 +2,8 @@ import type { Deps } from '../deps.ts'
 import { createBatcher } from '../worker/batcher.ts'
 import { type Lease, startLease } from '../worker/lease.ts'
 import { retry } from '../worker/retry.ts'
-import type { Advance, Attempt, AttemptResult, DoneLane, GoRequest } from './batches.ts'
+import type { Attempt, AttemptResult, DoneLane, GoRequest } from './batches.ts'
+import { type Answer, callAdvance, type Going, type Part, REPORT_MS } from './call-advance.ts'
 import { type Holders, holdersOf } from './holders-of.ts'
 
 /**
@@ -19,17 +20,14 @@ export type Step = {
 export type Allowed = { attempt: Attempt; lease: Lease }
 
 type Need = Pick<Deps, 'env' | 'now' | 'monotonic' | 'sleep' | 'randomUUID' | 'service' | 'log'>
-type Part = { go: GoRequest[]; results: AttemptResult[]; done: DoneLane[] }
-type Going = { id: string; leaseOf: (lengthMs: number) => Lease }
-type Answer = { lease: Lease; byPost: Map<string, Attempt> }
 
-/** Results are evidence, so they are reported hard, long after the lease. */
-const REPORT_MS = 120_000
 /**
  * The same go id repeated returns the same attempts, so it is asked for long: what comes too late to
  * be sent is reported as not sent instead of being looked for on X.
  */
 const GO_MS = 60_000
+/** By then the lease of a lane that could not be given back has ended by itself. */
+const RELEASE_MS = 30_000
 
 /** Events of what is settled are stamped, and told, this often. */
 const STAMP_EVERY_MS = 500
@@ -71,12 +69,12 @@ const createSteps = (deps: Need, settled: () => void) =>
       const going = { id: deps.randomUUID(), leaseOf: startLease(deps) }
       const whole = partOf(steps)
       try {
-        const answer = await call(deps, going, whole)
+        const answer = await callAdvance(deps, going, whole)
         if (whole.results.length > 0) settled()
         const holders = holdersOf(steps)
-        return steps.map((step) => allowed(step, holders, answer))
+        return steps.map((step) => answerTo(step, holders, answer))
       } catch (error) {
-        return repeatApart(deps, going, whole, steps, error)
+        return repeatApart(deps, going, steps, error)
       }
     },
   })
@@ -87,60 +85,48 @@ const partOf = (steps: Step[]): Part => ({
   done: steps.flatMap(({ done }) => done ?? []),
 })
 
-const call = async (deps: Need, going: Going, { go, results, done }: Part): Promise<Answer> => {
-  const { lease_ms, attempts } = await deps.service<Advance>('advance', {
-    p_go_id: going.id,
-    p_go: go,
-    p_results: results,
-    p_release: done,
-    p_pause: `${deps.env.THREAD_PAUSE_SECONDS} seconds`,
-  })
-  if (results.length > 0) deps.log({ message: 'attempts settled', ...countsOf(results) })
-  const byPost = new Map(attempts.map((attempt) => [attempt.post_id, attempt]))
-  return { lease: going.leaseOf(lease_ms), byPost }
-}
-
-/** `{accepted: 12, unknown: 1}`: how many results have each outcome. */
-const countsOf = (results: AttemptResult[]): Record<string, number> => {
-  const counts: Record<string, number> = {}
-  for (const { outcome } of results) counts[outcome] = (counts[outcome] ?? 0) + 1
-  return counts
-}
-
-const allowed = (step: Step, holders: Holders, { lease, byPost }: Answer): Allowed | null => {
+/** A step that asks for nothing to send waits until its result is settled, others go on at once. */
+const answerTo = (
+  step: Step,
+  holders: Holders,
+  { lease, byPost, refused, kept }: Answer,
+): Allowed | null | Promise<null> => {
+  if (!step.go && step.result && refused.has(step.result)) return kept
   const attempt = step.go && byPost.get(step.go.post_id)
   return attempt && holders.get(attempt.post_id) === step ? { attempt, lease } : null
 }
 
 /**
- * After a call that failed or whose answer was lost: reports and Go are repeated apart under the
- * same ids, so that neither waits for the other's trouble.
+ * After a call that failed or whose answer was lost: reports, lanes and Go are repeated apart under the
+ * same ids, so that none waits for the other's trouble. A lane whose result is reported with it is
+ * given back with that and never before.
  */
 const repeatApart = (
   deps: Need,
   going: Going,
-  { go, results, done }: Part,
   steps: Step[],
   error: unknown,
 ): Promise<Allowed | null>[] => {
-  const again = (part: Part, forMs: number): Promise<Answer | null> => {
-    const isEmpty = Object.values(part).every((items) => items.length === 0)
-    if (isEmpty) return Promise.resolve(null)
-    const repeat = () => call(deps, going, part)
-    return deps.sleep(100).then(() => retry(deps, repeat, { forMs }))
+  const again = async (part: Partial<Part>, forMs: number): Promise<Answer | null> => {
+    const { go = [], results = [], done = [] } = part
+    if (go.length + results.length + done.length === 0) return null
+    await deps.sleep(100)
+    return retry(deps, () => callAdvance(deps, going, { go, results, done }), { forMs })
   }
-  const isBare = (step: Step) => !step.go
+  const { go, results, done } = partOf(steps.filter(({ result }) => result))
+  const others = partOf(steps.filter(({ result }) => !result))
   const holders = holdersOf(steps)
-  const reported = again({ go: [], results, done }, REPORT_MS)
-  const gone = again({ go, results: [], done: [] }, GO_MS)
-  for (const part of [reported, gone]) {
+  const reported = again({ results, done }, REPORT_MS)
+  const released = again({ done: others.done }, RELEASE_MS)
+  const gone = again({ go: [...go, ...others.go] }, GO_MS)
+  for (const part of [reported, released, gone]) {
     part.catch((late: unknown) => {
       deps.log({ level: 'error', message: 'advance failed', error: String(late) })
     })
   }
   return steps.map(async (step) => {
-    const answer = await (isBare(step) ? reported : gone)
-    if (!answer && !isBare(step)) throw error
-    return answer ? allowed(step, holders, answer) : null
+    const answer = await (step.go ? gone : step.result ? reported : released)
+    if (!answer && step.go) throw error
+    return answer ? answerTo(step, holders, answer) : null
   })
 }

@@ -27,7 +27,11 @@ export type Attempt = {
 export type GoRequest = { post_id: string; claim_id: string; run_at: string }
 export type DoneLane = { account_id: string; claim_id: string; is_skipped: boolean }
 
-export type Advance = { now: string; lease_ms: number; attempts: Attempt[] }
+/** A result that the database could not apply, and why. */
+export type Refused = Pick<AttemptResult, 'post_id' | 'position' | 'number'> & { detail: string }
+
+/** `refused` is missing in the answers of a database that is a version behind. */
+export type Advance = { now: string; lease_ms: number; attempts: Attempt[]; refused?: Refused[] }
 
 export type AttemptError = { slug: string; detail: string; who: string; remedy: string }
 

@@ -97,18 +97,17 @@ $$;
 comment on function private.apply_results(private.attempt_result[], interval, timestamptz) is
   'Applies results of any outcome, all or none. The caller holds the lanes.';
 
--- After a batch was refused as a whole. Fails when every result is bad: then it is no single row.
+-- After a batch was refused as a whole. What is bad is told of and handed back.
 create function private.apply_results_singly(
   p_results private.attempt_result[], p_pause interval, p_now timestamptz
 )
-returns void
+returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_result private.attempt_result;
-  v_failed int := 0;
-  v_error text;
+  v_refused jsonb := '[]';
 begin
   foreach v_result in array p_results loop
     begin
@@ -117,33 +116,32 @@ begin
       when transaction_rollback or lock_not_available then
         raise;
       when others then
-        v_error := sqlerrm;
-        v_failed := v_failed + 1;
+        v_refused := v_refused || jsonb_build_object(
+          'post_id', v_result.post_id, 'position', v_result.position, 'number', v_result.number,
+          'detail', sqlerrm
+        );
         perform private.raise_alert(
           'result-refused', v_result.post_id::text,
-          format('A result of segment %s was refused: %s', v_result.position, v_error),
+          format('A result of segment %s was refused: %s', v_result.position, sqlerrm),
           'Nothing is sent again: the attempt is looked for on X. Report this as a fault of ours.',
           p_now
         );
     end;
   end loop;
-  if v_failed = cardinality(p_results) then
-    raise exception 'No result could be settled: %', v_error;
-  end if;
+  return v_refused;
 end
 $$;
 
 comment on function private.apply_results_singly(
   private.attempt_result[], interval, timestamptz
-) is 'Applies results one by one, so that a bad one keeps no other from being settled.';
+) is 'Applies results one by one, so that a bad one keeps no other from being settled. Returns the bad ones: [{post_id, position, number, detail}].';
 
 -- p_also: lanes that the caller is going to change in the same transaction. They are locked here,
 -- because lanes are locked at once and in one order. p_pause: between the segments of a thread.
-create function private.settle_results(
-  p_results private.attempt_result[], p_now timestamptz, p_also uuid[] default '{}',
-  p_pause interval default interval '5 seconds'
+create function private.try_results(
+  p_results private.attempt_result[], p_now timestamptz, p_also uuid[], p_pause interval
 )
-returns void
+returns jsonb
 language plpgsql
 set search_path = ''
 set plan_cache_mode = force_generic_plan
@@ -157,6 +155,7 @@ declare
     from unnest(p_results) as results
     left join private.live_attempts as live using (post_id, position)
   );
+  v_refused jsonb := '[]';
 begin
   perform private.lock_lanes(v_account_ids || p_also);
   if cardinality(p_results) > 0 then
@@ -166,16 +165,35 @@ begin
       when transaction_rollback or lock_not_available then
         raise;
       when others then
-        perform private.apply_results_singly(p_results, p_pause, p_now);
+        v_refused := private.apply_results_singly(p_results, p_pause, p_now);
     end;
     perform private.refresh_lanes(v_account_ids);
+  end if;
+  return v_refused;
+end
+$$;
+
+comment on function private.try_results(
+  private.attempt_result[], timestamptz, uuid[], interval
+) is 'Locks the lanes of results and applies them, whatever their outcome. Safe to repeat. Returns what was refused.';
+
+-- For whoever can do nothing with a refused result but fail: when every result is bad, it is no single row.
+create function private.settle_results(p_results private.attempt_result[], p_now timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_refused jsonb := private.try_results(p_results, p_now, '{}', interval '5 seconds');
+begin
+  if cardinality(p_results) > 0 and jsonb_array_length(v_refused) = cardinality(p_results) then
+    raise exception 'No result could be settled: %', v_refused -> -1 ->> 'detail';
   end if;
 end
 $$;
 
-comment on function private.settle_results(
-  private.attempt_result[], timestamptz, uuid[], interval
-) is 'Locks the lanes of results and applies them, whatever their outcome. Safe to repeat.';
+comment on function private.settle_results(private.attempt_result[], timestamptz) is
+  'Settles results that workers did not report themselves. Fails when not one could be.';
 
 -- p_lanes: [{account_id, claim_id, is_skipped}]. A skipped lane could not begin, for want of a usable token.
 create function private.release_lanes(p_lanes jsonb, p_now timestamptz)
@@ -233,9 +251,10 @@ declare
     select wanted from jsonb_populate_recordset(null::private.go_request, p_go) as wanted
   );
   v_post_ids uuid[] := array(select post_id from unnest(v_wanted));
+  v_refused jsonb;
 begin
   perform set_config('myposts.defers_broadcasts', 'on', true);
-  perform private.settle_results(
+  v_refused := private.try_results(
     array(
       select results
       from jsonb_populate_recordset(null::private.attempt_result, p_results) as results
@@ -259,11 +278,12 @@ begin
   return jsonb_build_object(
     'now', p_now,
     'lease_ms', extract(epoch from p_lease) * 1000,
-    'attempts', private.sending_batch(p_go_id, v_post_ids)
+    'attempts', private.sending_batch(p_go_id, v_post_ids),
+    'refused', v_refused
   );
 end
 $$;
 
 comment on function service.advance(
   uuid, jsonb, jsonb, jsonb, interval, interval, timestamptz
-) is 'Settles results, gives back lanes, and allows posts to be sent now: {now, lease_ms, attempts}.';
+) is 'Settles results, gives back lanes, and allows posts to be sent now: {now, lease_ms, attempts, refused: results that its worker keeps}.';

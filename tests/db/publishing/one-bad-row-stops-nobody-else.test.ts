@@ -59,18 +59,44 @@ test('a result that cannot be applied keeps no other of its batch from being set
     ).toBe(1)
   }))
 
-test('fails as a whole when no result can be applied, so that its worker keeps the evidence', () =>
+test('a worker is told which results could not be applied, and keeps the evidence; so is an operator', () =>
   withTx(async (tx) => {
-    const [bad = ''] = await twoPosts(tx)
+    const [bad = '', good = ''] = await twoPosts(tx)
     const { claimId, attempts } = await startSending(tx)
     await corrupt(tx, bad)
-    const results = attempts.filter(({ post_id }) => post_id === bad)
-
-    await expect(
-      settle(
+    const report = (postIds: string[]) => {
+      const told = attempts.filter(({ post_id }) => postIds.includes(post_id))
+      return settle(
         tx,
         claimId,
-        results.map((attempt) => resultFor(attempt, 'refused')),
+        told.map((attempt) => resultFor(attempt, 'refused')),
+        { release: told.map(({ account_id }) => account_id) },
+      )
+    }
+    const isTold = () =>
+      count(tx, `private.alerts where kind = 'result-refused' and subject = $1`, [bad])
+    const refused = [{ post_id: bad, position: 0, number: 1, detail: expect.any(String) }]
+
+    // Alone, too, when nothing else of its call was changed.
+    expect(await report([bad])).toMatchObject({ refused })
+    expect(await isTold()).toBe(1)
+    expect(await report([bad, good])).toMatchObject({ refused })
+    expect(await report([good])).toMatchObject({ refused: [] })
+    expect(await count(tx, 'private.account_lanes where claim_id = $1', [claimId])).toBe(0)
+  }))
+
+test('what nobody repeats fails as a whole when not one result can be applied', () =>
+  withTx(async (tx) => {
+    const [bad = ''] = await twoPosts(tx)
+    await startSending(tx)
+    await corrupt(tx, bad)
+
+    await expect(
+      tx.query(
+        `select private.settle_results(array[
+           row($1::uuid, 0, 1, 'refused', null, null, '{}', null, null, null)::private.attempt_result
+         ], $2)`,
+        [bad, at(1)],
       ),
     ).rejects.toThrow('No result could be settled')
   }))
