@@ -64,6 +64,7 @@ export const problemTypes = {
   'inbound-unconfigured': { status: 503, title: 'Provider not set up' },
   'network-unavailable': { status: 503, title: 'Network unavailable' },
   'not-ready': { status: 503, title: 'Not ready' },
+  'storage-unavailable': { status: 503, title: 'Storage unavailable' },
   unavailable: { status: 503, title: 'Temporarily unavailable' },
 } as const satisfies Record<string, ProblemType>
 

@@ -134,6 +134,16 @@ export const problems = {
       remedy: 'Try again after retry_after_seconds. Nothing was changed.',
       retry_after_seconds: retryAfterSeconds,
     }),
+  storageUnavailable: (cause: unknown) =>
+    problem(
+      'storage-unavailable',
+      'Object storage cannot be asked right now whether a file has come.',
+      {
+        remedy: 'Try again after retry_after_seconds. Nothing was changed.',
+        retry_after_seconds: 5,
+      },
+      cause,
+    ),
   internal: (cause?: unknown) =>
     problem(
       'internal',

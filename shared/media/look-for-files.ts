@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts'
+import { Problem } from '../http/problem.ts'
 import { rulesOf } from '../networks/rules-of.ts'
 import type { MediaRow } from './media.ts'
 import { type Settling, settleUpload } from './settle-upload.ts'
@@ -35,6 +36,7 @@ const lookFor = async (deps: Need, looked: Looked): Promise<void> => {
     }
   } catch (error) {
     const message = 'file not looked for'
-    deps.log({ level: 'warn', message, media_id: row.id, error: String(error) })
+    const said = error instanceof Problem ? (error.cause ?? error) : error
+    deps.log({ level: 'warn', message, media_id: row.id, error: String(said) })
   }
 }

@@ -7,7 +7,10 @@ import { requireVisible } from '../workspaces/require-visible.ts'
 import { Media, type MediaRow } from './media.ts'
 import { type Settling, settleUpload } from './settle-upload.ts'
 
-/** Throws 404 when it is absent, deleted or not the caller's to see. Notices a file that has come. */
+/**
+ * Throws 404 when it is absent, deleted or not the caller's to see. Notices a file that has come; 503
+ * when storage cannot be asked for it.
+ */
 export const getMedia = async (
   deps: Settling,
   caller: Pick<Caller, 'select'>,

@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts'
+import { problems } from '../http/problems.ts'
 import type { Issue } from '../networks/network.ts'
 import type { NetworkRules } from '../networks/rules-of.ts'
 import { createObjectStore, type ObjectStore } from '../storage/object-store.ts'
@@ -38,12 +39,22 @@ const faultOf = (
   return rules.media.checkFile({ ...facts, kind: networkKind(facts.kind), bytes })[0]
 }
 
+/** What fails in storage has changed nothing: callers, and who repeats a request for them, may try again. */
+const orUnavailable = <T>(answer: Promise<T>): Promise<T> =>
+  answer.catch((error: unknown) => {
+    throw problems.storageUnavailable(error)
+  })
+
 const read = (store: ObjectStore, key: string, bytes: number) =>
-  readFile(async (start, end) => (await store.read(key, { start, end })).bytes, bytes)
+  readFile(
+    async (start, end) => (await orUnavailable(store.read(key, { start, end }))).bytes,
+    bytes,
+  )
 
 /**
  * Looks whether the file of a medium that is `uploading` has come, reads what it is, and records that
  * it is ready or why it is rejected. Clients need no call to say "done". Others are returned as is.
+ * Throws 503 when storage does not answer.
  */
 export const settleUpload = async (
   deps: Settling,
@@ -53,7 +64,7 @@ export const settleUpload = async (
   if (media.status !== 'uploading') return media
   const store = createObjectStore(deps)
   const key = objectKey(media)
-  const head = await store.head(key)
+  const head = await orUnavailable(store.head(key))
   if (!head) return media
   const facts = await read(store, key, head.bytes)
   const fault = faultOf(media, facts, head.bytes, rules)

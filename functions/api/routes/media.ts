@@ -49,6 +49,7 @@ const docs = {
     summary: 'Read a medium',
     description: 'Notices whether its file has come, and what it is.',
     responses: { 200: answer },
+    errors: ['storage-unavailable'],
   }),
   update: describe({
     summary: 'Describe a medium',

@@ -37,6 +37,7 @@ const docs = {
       'media-unknown',
       'over-budget',
       'day-full',
+      'storage-unavailable',
     ],
   }),
   validate: describe({
@@ -44,7 +45,7 @@ const docs = {
     description:
       'Length as X counts, problems it would be refused for and warnings, of the post and of each segment.',
     responses: { 200: { description: 'What is to be said.', schema: PostValidation } },
-    errors: ['not-found'],
+    errors: ['not-found', 'storage-unavailable'],
   }),
   duplicate: describe({
     summary: 'Copy a post as a new draft',

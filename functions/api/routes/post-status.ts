@@ -42,6 +42,7 @@ const unschedulable = [
   'outcome-unknown',
   'post-in-flight',
   'invalid-request',
+  'storage-unavailable',
 ] as const
 
 const docs = {

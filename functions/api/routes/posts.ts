@@ -49,6 +49,7 @@ const docs = {
       'media-unknown',
       'over-budget',
       'day-full',
+      'storage-unavailable',
     ],
   }),
   cancel: describe({

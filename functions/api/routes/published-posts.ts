@@ -31,6 +31,7 @@ const docs = {
       'outcome-unknown',
       'post-in-flight',
       'invalid-request',
+      'storage-unavailable',
     ],
   }),
   drop: describe({

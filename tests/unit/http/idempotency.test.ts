@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { type FakeDatabase, fakeApi, refused } from '../../helpers/fake-api.ts'
-import { POST, postRow, reviewOf } from '../../helpers/samples.ts'
+import { ACCOUNT, POST, postRow, reviewOf, WORKSPACE } from '../../helpers/samples.ts'
+
+const MEDIUM = '0193a3c0-0000-7000-8000-0000000000d1'
 
 type Row = { fingerprint: unknown; response: unknown }
 
@@ -87,6 +89,27 @@ test('never runs a request again whose first outcome is unknown', async () => {
   })
   expect((await call('POST', path, { headers })).status).toBe(409)
   expect(effectsOf(calls)).toBe(1)
+})
+
+test('a request that object storage kept from running is made under its key once storage is back', async () => {
+  let isDown = true
+  const media = [{ id: MEDIUM, workspace_id: WORKSPACE, status: 'uploading', kind: 'image' }]
+  const { call, calls } = withKeys({
+    'rpc/review_post': reviewOf({ media }),
+    'rpc/create_post': () => postRow(),
+    [`/storage/v1/s3/myposts/media/${WORKSPACE}/${MEDIUM}`]: () => {
+      throw isDown ? new TypeError('connection refused') : refused(404, 'no-such-key')
+    },
+  })
+  const body = { account_id: ACCOUNT, content: 'Hello', media_ids: [MEDIUM] }
+  const send = () => call('POST', '/posts', { headers, body })
+  const first = await send()
+  expect([first.status, first.headers.get('retry-after')]).toEqual([503, '5'])
+  expect((await send()).body.type).toMatch(/#storage-unavailable$/)
+  isDown = false
+  expect((await send()).status).toBe(201)
+  expect((await send()).headers.get('idempotent-replayed')).toBe('true')
+  expect(calls.filter(({ name }) => name === 'rpc/create_post')).toHaveLength(1)
 })
 
 test('refuses a key that came with another body, query or workspace', async () => {
