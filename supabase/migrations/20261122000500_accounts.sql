@@ -22,6 +22,9 @@ create table private.x_apps (
   breaker_open_until timestamptz not null default '-infinity',
   breaker_reason text,
   breaker_remedy text,
+  -- The end of the last block that our own count of its day made, not X: while breaker_open_until is
+  -- the same, that count is what blocks it.
+  capped_until timestamptz not null default '-infinity',
   -- When the next account may try whether X takes posts again; null while nothing is to be tried.
   probe_at timestamptz,
   -- Since when probe_account_id may try.

@@ -189,6 +189,7 @@ begin
     version = x_apps.version + 1
   where id = p_x_app_id
   returning * into v_app;
+  v_app := private.reopen_capped_app(v_app);
   perform private.emit_x_app_event(v_app, 'app.changed');
   return private.x_app_document(v_app);
 end
@@ -337,7 +338,7 @@ as $$
 $$;
 
 comment on function public.update_x_app(uuid, jsonb, text, int) is
-  'Changes name, secret or posts_per_day of an X app. Role admin. 412 when p_version is not the current one.';
+  'Changes name, secret or posts_per_day of an X app; one that its cap blocks goes on at once when it is raised. Role admin. 412 when p_version is not the current one.';
 
 create function public.delete_x_app(p_x_app_id uuid, p_version int default null)
 returns jsonb

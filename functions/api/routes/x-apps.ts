@@ -33,6 +33,8 @@ const docs = {
   get: describe({ summary: 'Read an X app', responses: { 200: answer } }),
   update: describe({
     summary: 'Rename an X app, replace its secret or change its cap',
+    description:
+      'An app that is blocked because its posts_per_day are used up goes on at once when they are raised above what it sent; one that X blocks stays blocked.',
     responses: { 200: answer },
     errors: ['role-required'],
   }),
