@@ -9,6 +9,10 @@ export const Account = z
     workspace_id: z.uuid(),
     user_id: z.uuid().nullable().meta({ description: 'Who connected it.' }),
     network: z.enum(['x']),
+    x_app_id: z.guid().meta({
+      description:
+        "The X app it is connected through; 00000000-0000-0000-0000-000000000001 is the deployment's own, which GET /x-apps does not list.",
+    }),
     remote_user_id: z.string().meta({ description: 'Its id on the network.' }),
     twitter_username: z.string(),
     display_name: z.string().nullable(),

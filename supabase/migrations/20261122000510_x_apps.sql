@@ -205,17 +205,22 @@ set search_path = ''
 as $$
 declare
   v_app private.x_apps := private.require_x_app(p_x_app_id, 'admin');
+  v_account_ids text;
 begin
   -- Whoever connects an account meanwhile waits, and then finds the app gone.
   select * into v_app from private.x_apps where id = p_x_app_id for update;
   perform private.require_version(v_app.version, p_version, 'app');
-  if exists (
-    select from public.accounts where x_app_id = p_x_app_id and status <> 'disconnected'
-  ) then
-    perform private.refuse(
-      409, 'x-app-in-use', 'Accounts are connected through this app.',
-      'Disconnect them first, or connect them through another app.'
-    );
+  select string_agg(connected.id::text, ', ') into v_account_ids
+  from (
+    select id from public.accounts
+    where x_app_id = p_x_app_id and status <> 'disconnected'
+    order by id
+    limit 10
+  ) as connected;
+  if v_account_ids is not null then
+    perform private.refuse(409, 'x-app-in-use',
+      format('Accounts are connected through this app: %s.', v_account_ids),
+      'Disconnect them first. Connected through another app they are new accounts, without the posts.');
   end if;
 
   update private.x_apps

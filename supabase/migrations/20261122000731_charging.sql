@@ -115,7 +115,7 @@ as $$
       p_capacity, p_day, p_needed
     ),
     format(
-      'Choose a time from %s on, or connect the account through an X app of your own (POST /x-apps).',
+      'Choose a time from %s on. An X app of your own (POST /x-apps) has days of its own: connected through it, the account is a new one, and the post has to be made anew there, for posts never change account.',
       coalesce(
         private.next_free_day(p_x_app_id, p_day, p_needed) || 'T00:00:00Z',
         'a day more than a year ahead'

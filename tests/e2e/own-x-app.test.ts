@@ -81,7 +81,10 @@ test('a secret that is rotated refreshes tokens from then on, and an app in use 
   const client = await registerAtX()
   const { body: app, headers } = await api('POST', '/x-apps', { body: { name: 'Ours', ...client } })
   const own = await connect(app.id)
-  expect((await api('DELETE', `/x-apps/${app.id}`)).body.type).toMatch(/#x-app-in-use$/)
+  expect((await api('GET', `/accounts/${own.id}`)).body.x_app_id).toBe(app.id)
+  const inUse = await api('DELETE', `/x-apps/${app.id}`)
+  expect(inUse.body.type).toMatch(/#x-app-in-use$/)
+  expect(inUse.body.detail).toContain(own.id)
 
   const rotated = randomUUID()
   await x().addApp({ client_id: client.client_id, client_secret: rotated })

@@ -20,6 +20,7 @@ export const accountRow = (overrides: Record<string, unknown> = {}) => ({
   status_detail: null,
   text_limit: 280,
   profile_read_at: at,
+  profile_asked_at: at,
   can_self_reply: true,
   time_zone: 'UTC',
   connected_at: at,

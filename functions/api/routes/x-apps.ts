@@ -40,6 +40,7 @@ const docs = {
   }),
   remove: describe({
     summary: 'Delete an X app through which no account is connected',
+    description: 'Accounts that are name it as x_app_id; the refusal names up to ten of them.',
     responses: { 204: { description: 'It is gone, with its secret.' } },
     errors: ['role-required', 'x-app-in-use'],
   }),

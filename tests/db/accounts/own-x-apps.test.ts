@@ -182,6 +182,26 @@ test('an account that connects while its app is deleted is connected or refused,
   }
 })
 
+test('an app in use names the accounts that are connected through it, and no others', async () => {
+  const account = await connectAccount(tx)
+  const app = await register(tx, account)
+  const [first, second] = [connection(account, app.id), connection(account, app.id)]
+  for (const own of [first, second]) await tx.query('select service.connect_account($1)', [own])
+  const remove = () => commitAs(tx, account.person, 'public.delete_x_app($1)', [app.id])
+  const names = async () => {
+    const detail = await remove().then(
+      () => '',
+      (error: { detail: string }) => error.detail,
+    )
+    return /: (.*)\.$/.exec(detail)?.[1]?.split(', ')
+  }
+  expect(await names()).toEqual([first.id, second.id].toSorted())
+  await commitAs(tx, account.person, 'public.disconnect_account($1)', [first.id])
+  expect(await names()).toEqual([second.id])
+  await commitAs(tx, account.person, 'public.disconnect_account($1)', [second.id])
+  await remove()
+})
+
 test('a deleted app may be registered again, and its secret is gone', async () => {
   const account = await connectAccount(tx)
   const clientId = randomUUID()

@@ -60,6 +60,7 @@ test('a thread longer than a whole day is told that no day will do', () =>
       schedulePost(tx, account, { due: noon(3), texts: ['one', 'two', 'three'] }),
     )
     expect(refused?.hint).toContain('own (POST /x-apps)')
+    expect(refused?.hint).toContain('posts never change account')
     expect(refused?.hint).not.toContain('T00:00:00Z')
   }))
 

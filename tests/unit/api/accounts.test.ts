@@ -10,7 +10,8 @@ test('shows of an account what callers may see, and no more', async () => {
   expect(status).toBe(200)
   expect(headers.get('etag')).toBe('"1"')
   expect(body).toMatchObject({ id: ACCOUNT, twitter_username: 'someone' })
-  expect(body).not.toHaveProperty('x_app_id')
+  expect(body).toMatchObject({ x_app_id: '00000000-0000-0000-0000-000000000001' })
+  expect(body).not.toHaveProperty('profile_asked_at')
 })
 
 test('lists the personal workspace unless another is named', async () => {
