@@ -96,7 +96,7 @@ test('tells the health of an account over a period that is offered', async () =>
     status: 'active',
     status_detail: null,
     can_self_reply: true,
-    token: { state: 'valid', expires_at: at },
+    token: { state: 'valid', expires_at: at, failing_since: null, error: null },
     lane: {
       is_open: true,
       closed_by: [],
