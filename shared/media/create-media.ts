@@ -41,5 +41,6 @@ export const createMedia = async (
     bytes: input.bytes,
     seconds: UPLOAD_SECONDS,
   })
-  return CreatedMedia.parse({ ...row, upload: { ...target, expires_at: row.upload_expires_at } })
+  const upload = { ...target, expires_at: row.upload_expires_at }
+  return CreatedMedia.parse({ ...row, view: null, upload })
 }

@@ -3,7 +3,17 @@ import type { MediaKind } from '../networks/network.ts'
 
 const instant = () => z.string().meta({ format: 'date-time' })
 
-/** A medium as the API shows it. Parsing a row cuts it to what callers may see. */
+const View = z
+  .object({
+    url: z.string().meta({
+      description:
+        'For <img> and <video>; needs no access token. The same for a quarter of an hour.',
+    }),
+    expires_at: instant().meta({ description: 'Three quarters of an hour from now, or later.' }),
+  })
+  .meta({ description: 'Where the file is seen. Whoever has the URL sees it until it expires.' })
+
+/** A medium as the API shows it. Parsing a row and its view cuts it to what callers may see. */
 export const Media = z
   .object({
     id: z.uuid(),
@@ -25,6 +35,7 @@ export const Media = z
       .object({ slug: z.string(), detail: z.string(), remedy: z.string() })
       .nullable()
       .meta({ description: 'What is wrong with the file.' }),
+    view: View.nullable().meta({ description: 'Null unless it is ready.' }),
     created_at: instant(),
     ready_at: instant().nullable(),
     version: z.int().meta({ description: 'Also the ETag, in quotes.' }),
@@ -42,7 +53,9 @@ const Upload = z
   })
   .meta({ description: 'How to send the file: its bytes are the body. Needs no access token.' })
 
-export const CreatedMedia = Media.extend({ upload: Upload }).meta({ id: 'CreatedMedia' })
+export const CreatedMedia = Media.extend({ view: z.null(), upload: Upload }).meta({
+  id: 'CreatedMedia',
+})
 
 export type CreatedMedia = z.infer<typeof CreatedMedia>
 
@@ -70,7 +83,7 @@ export type CreateMediaInput = z.infer<typeof CreateMediaInput>
 export const UpdateMediaInput = z.strictObject({ alt_text: altText }).meta({ id: 'UpdateMedia' })
 
 /** A row of public.media as our own functions need it. */
-export type MediaRow = Omit<Media, 'status'> & {
+export type MediaRow = Omit<Media, 'status' | 'view'> & {
   status: Media['status'] | 'deleted'
   etag: string | null
 }

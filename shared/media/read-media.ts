@@ -1,11 +1,11 @@
-import { z } from 'zod'
 import type { Caller } from '../db/caller.ts'
 import { problems } from '../http/problems.ts'
 import { rulesOf } from '../networks/rules-of.ts'
 import { inWorkspace } from '../workspaces/in-workspace.ts'
 import { requireVisible } from '../workspaces/require-visible.ts'
-import { Media, type MediaRow } from './media.ts'
+import type { Media, MediaRow } from './media.ts'
 import { type Settling, settleUpload } from './settle-upload.ts'
+import { showMedia, showMedium } from './show-media.ts'
 
 /**
  * Throws 404 when it is absent, deleted or not the caller's to see. Notices a file that has come; 503
@@ -21,7 +21,7 @@ export const getMedia = async (
   if (!row) throw problems.notFound()
   const noticed = await settleUpload(deps, rulesOf('x'), row)
   if (noticed.status === 'deleted') throw problems.notFound()
-  return Media.parse(noticed)
+  return showMedium(deps, noticed)
 }
 
 /** Files of so many media of a page are looked for: each is a question to storage. */
@@ -56,5 +56,5 @@ export const listMedia = async (
     // One that was deleted meanwhile is shown as it was read: a shorter page would end the list.
     return noticed.status === 'deleted' ? row : noticed
   }
-  return z.array(Media).parse(await Promise.all(rows.map(notice)))
+  return showMedia(deps, await Promise.all(rows.map(notice)))
 }

@@ -15,6 +15,8 @@ export type ObjectStore = {
     key: string,
     file: { contentType: string; bytes: number; seconds: number },
   ): Promise<UploadTarget>
+  /** Where anybody sees the object, for so many seconds from `since` on; it asks storage nothing. */
+  presignGet(key: string, time: { since: Date; seconds: number }): Promise<string>
   /** Null when there is no such object. */
   head(key: string): Promise<ObjectHead | null>
   /**
@@ -73,13 +75,21 @@ export const createObjectStore = (deps: Need): ObjectStore => {
   const { env } = deps
   const endpoint = env.S3_ENDPOINT ?? `${env.SUPABASE_URL}/storage/v1/s3`
   const addressOf = (base: string, key: string) => `${base}/${env.S3_BUCKET}/${encodeKey(key)}`
-  const signer = () => ({
+  // A page of media is signed with one key: deriving it is most of the work.
+  const cache = new Map<string, ArrayBuffer>()
+  const signer = (now = deps.now()) => ({
     service: 's3',
     region: env.S3_REGION,
     accessKeyId: env.S3_ACCESS_KEY_ID,
     secretAccessKey: env.S3_SECRET_ACCESS_KEY,
-    datetime: stamp(deps.now()),
+    datetime: stamp(now),
+    cache,
   })
+  const publicUrl = (key: string, seconds: number) => {
+    const url = new URL(addressOf(env.S3_PUBLIC_ENDPOINT ?? endpoint, key))
+    url.searchParams.set('X-Amz-Expires', String(seconds))
+    return url.href
+  }
   const send = async (method: string, key: string, headers: Record<string, string> = {}) => {
     const signed = await new AwsV4Signer({
       ...signer(),
@@ -97,18 +107,25 @@ export const createObjectStore = (deps: Need): ObjectStore => {
 
   return {
     presignPut: async (key, { contentType, bytes, seconds }) => {
-      const url = new URL(addressOf(env.S3_PUBLIC_ENDPOINT ?? endpoint, key))
-      url.searchParams.set('X-Amz-Expires', String(seconds))
       const headers = { 'content-type': contentType }
       const signed = await new AwsV4Signer({
         ...signer(),
-        url: url.href,
+        url: publicUrl(key, seconds),
         method: 'PUT',
         headers: { ...headers, 'content-length': String(bytes) },
         signQuery: true,
         allHeaders: true,
       }).sign()
       return { method: 'PUT', url: signed.url.href, headers }
+    },
+    presignGet: async (key, { since, seconds }) => {
+      const signed = await new AwsV4Signer({
+        ...signer(since),
+        url: publicUrl(key, seconds),
+        method: 'GET',
+        signQuery: true,
+      }).sign()
+      return signed.url.href
     },
     head: async (key) => {
       const response = await send('HEAD', key)

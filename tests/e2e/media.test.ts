@@ -35,12 +35,11 @@ test('a picture goes from a browser to X, described, with its post', async () =>
     text,
     media: [{ media_type: 'image/png', alt_text: 'a grey field' }],
   })
-  expect((await page.api('GET', `/media/${medium.id}`)).body).toMatchObject({
-    status: 'ready',
-    kind: 'image',
-    width: 320,
-    height: 200,
-  })
+  const { body } = await page.api('GET', `/media/${medium.id}`)
+  expect(body).toMatchObject({ status: 'ready', kind: 'image', width: 320, height: 200 })
+  const seen = await fetch(body.view.url)
+  expect([seen.status, seen.headers.get('content-type')]).toEqual([200, 'image/png'])
+  expect(new Uint8Array(await seen.arrayBuffer())).toEqual(new Uint8Array(file))
 })
 
 test('pictures keep their order, and a post may have nothing else', async () => {

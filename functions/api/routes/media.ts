@@ -43,11 +43,14 @@ const docs = {
   }),
   list: describe({
     summary: 'List media, newest first',
+    description:
+      'Of each that is ready, view says where its file is seen: for an hour at most, without an access token.',
     responses: { 200: { description: 'A page.', schema: pageOf(Media), headers: ['link'] } },
   }),
   get: describe({
     summary: 'Read a medium',
-    description: 'Notices whether its file has come, and what it is.',
+    description:
+      'Notices whether its file has come, and what it is. Read it again when view.expires_at has passed.',
     responses: { 200: answer },
     errors: ['storage-unavailable'],
   }),
@@ -108,7 +111,7 @@ export const media = (deps: Deps) => {
       async (c) => {
         const { caller, version } = c.var
         const { alt_text: altText } = c.req.valid('json')
-        const medium = await updateMedia(caller, c.req.valid('param').id, altText, version)
+        const medium = await updateMedia(deps, caller, c.req.valid('param').id, altText, version)
         setETag(c, medium.version)
         return c.json(medium, 200)
       },

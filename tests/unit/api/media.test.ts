@@ -41,6 +41,7 @@ test('answers where to PUT exactly this file, for an hour', async () => {
     'X-Amz-Expires': '3600',
     'X-Amz-SignedHeaders': 'content-length;content-type;host',
   })
+  expect(body.view).toBeNull()
   expect(JSON.stringify(body)).not.toContain('secret')
 })
 
@@ -52,6 +53,20 @@ test('reads and lists what a caller may see of it, and nothing more', async () =
   const list = await call('GET', '/media', { headers: { 'workspace-id': WORKSPACE } })
   expect(list.body).toMatchObject({ data: [{ id: MEDIUM }], has_more: false, next_cursor: null })
   expect(calls.filter(({ name }) => name === 'media')).toHaveLength(2)
+})
+
+test('says where it is seen, whether it is read, listed or described', async () => {
+  const { call } = fakeApi({ media: () => [row()], 'rpc/update_media': () => row() })
+  const { view } = (await call('GET', path)).body
+  expect(view.expires_at).toBe('2026-11-22T13:00:00.000Z')
+  const url = new URL(view.url)
+  expect(url.pathname).toBe(`/storage/v1/s3/myposts/media/${WORKSPACE}/${MEDIUM}`)
+  expect(Object.fromEntries(url.searchParams)).toMatchObject({
+    'X-Amz-Date': '20261122T120000Z',
+    'X-Amz-Expires': '3600',
+  })
+  expect((await call('GET', '/media')).body.data).toMatchObject([{ view }])
+  expect((await call('PATCH', path, { body: { alt_text: 'a cat' } })).body.view).toEqual(view)
 })
 
 test.each([
