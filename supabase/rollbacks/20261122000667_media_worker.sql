@@ -13,7 +13,4 @@ drop function private.expire_uploads(timestamptz);
 drop function service.settle_media_upload(uuid, uuid, uuid, jsonb, timestamptz);
 drop function private.follow_ending(uuid, uuid, jsonb, timestamptz);
 drop function service.save_media_upload(uuid, uuid, uuid, jsonb, interval, timestamptz);
-drop function service.claim_media_uploads(int, bigint, bigint, interval, timestamptz);
 drop function private.restart_uploads(uuid, uuid, timestamptz);
-drop function private.postpone_uploads(timestamptz);
-drop function private.upload_needed_at(uuid, uuid);
