@@ -189,18 +189,49 @@ $$;
 comment on function private.forget_media(uuid[], timestamptz) is
   'Uploads the media of posts again. The caller holds the lanes, and refreshes them.';
 
+-- One for what is due and one more for each p_per_worker uploads that nobody holds. Workers are known by what
+-- they hold, so an estimate of those at work; a ring that reaches one of them is one more look for work.
+create function private.missing_uploaders(
+  p_now timestamptz, p_per_worker int default 100, p_max int default 4
+)
+returns int
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_due int := (
+    select count(*) from private.due_uploads(p_per_worker * (p_max - 1), p_now)
+  );
+  v_at_work int;
+begin
+  if v_due = 0 then
+    return 0;
+  end if;
+  -- A worker carries sixteen at once.
+  v_at_work := ceil((select count(*) from private.running_uploads(p_now)) / 16.0);
+  return greatest(1 + v_due / p_per_worker - v_at_work, 1);
+end
+$$;
+
+comment on function private.missing_uploaders(timestamptz, int, int) is
+  'How often media is to be rung for due uploads; 0 when none is due.';
+
 create function private.watch_media(p_now timestamptz)
 returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_missing int;
 begin
   perform private.expire_uploads(p_now);
   perform private.postpone_uploads(p_now);
-  if exists (select from private.media_uploads where due_at <= p_now)
+  v_missing := private.missing_uploaders(p_now);
+  if v_missing > 0
     or exists (select from private.object_removals where next_try_at <= p_now)
     or exists (select from public.media where next_look_at <= p_now) then
-    perform private.ring('media', 1, p_now);
+    perform private.ring('media', greatest(v_missing, 1), p_now);
   end if;
   perform private.clear_alert('media-duty-failed');
 exception

@@ -8,6 +8,7 @@ drop function public.update_media(uuid, text, int);
 drop function private.update_media(uuid, text, int);
 drop function service.ring_media();
 drop function private.watch_media(timestamptz);
+drop function private.missing_uploaders(timestamptz, int, int);
 drop function private.forget_media(uuid[], timestamptz);
 drop function private.expire_uploads(timestamptz);
 drop function service.settle_media_upload(uuid, uuid, uuid, jsonb, timestamptz);

@@ -12,39 +12,50 @@ const slowDown = async (xUrl: string) => {
   await fetch(`${xUrl}/sandbox/faults`, { method: 'POST', body: JSON.stringify(fault) })
 }
 
-const uploadAll = async (page: MediaFrontend, bytes: number): Promise<string[]> => {
-  const ids: string[] = []
-  for (let index = 0; index < POSTS * PER_POST; index += 1) {
-    ids.push(await page.upload(png(64, 64, { padding: bytes + index }), 'image/png'))
+type Plan = { page: MediaFrontend; media_ids: string[] }
+
+/** The posts there will be, of all accounts by turns. */
+const uploadAll = async (pages: MediaFrontend[], bytes: number): Promise<Plan[]> => {
+  const plans: Plan[] = []
+  for (let post = 0; post < POSTS / pages.length; post += 1) {
+    for (const page of pages) {
+      const media_ids: string[] = []
+      for (let index = 0; index < PER_POST; index += 1) {
+        const padding = bytes + plans.length * PER_POST + index
+        media_ids.push(await page.upload(png(64, 64, { padding }), 'image/png'))
+      }
+      plans.push({ page, media_ids })
+    }
   }
-  return ids
+  return plans
 }
 
 /** Seconds from asking for the first of 40 posts, each due at once with four pictures, until X has all. */
-const publishAll = async (page: MediaFrontend, ids: string[]): Promise<number> => {
+const publishAll = async (plans: Plan[]): Promise<number> => {
   const began = performance.now()
-  const posts: string[] = []
-  for (let at = 0; at < ids.length; at += PER_POST) {
-    posts.push(await page.publish({ media_ids: ids.slice(at, at + PER_POST) }))
-  }
-  for (const post of posts) await page.untilStatus(post, 'published', 300_000)
+  const posts: { page: MediaFrontend; id: string }[] = []
+  for (const { page, media_ids } of plans)
+    posts.push({ page, id: await page.publish({ media_ids }) })
+  for (const { page, id } of posts) await page.untilStatus(id, 'published', 300_000)
   return (performance.now() - began) / 1_000
 }
 
-/** How fast many pictures that are due together reach an X that answers as slowly as the real one. */
+/**
+ * How fast many pictures that are due together reach an X that answers as slowly as the real one. An account
+ * has four uploads under way at most, so they are of several.
+ */
 export const sendPictures = async (
-  page: MediaFrontend,
+  pages: MediaFrontend[],
   xUrl: string,
   size: keyof typeof SIZES,
 ): Promise<{ perS: number; haveAll: boolean }> => {
-  const before = (await page.accepted()).length
-  const ids = await uploadAll(page, SIZES[size])
+  const plans = await uploadAll(pages, SIZES[size])
   await slowDown(xUrl)
-  const seconds = await publishAll(page, ids)
+  const seconds = await publishAll(plans)
   await fetch(`${xUrl}/sandbox/faults`, { method: 'DELETE' })
-  const sent = (await page.accepted()).slice(before)
+  const sent = (await Promise.all(pages.map((page) => page.accepted()))).flat()
   return {
-    perS: ids.length / seconds,
+    perS: (POSTS * PER_POST) / seconds,
     haveAll: sent.length === POSTS && sent.every(({ media }) => media.length === PER_POST),
   }
 }
