@@ -27,7 +27,7 @@ export type UploadError = { slug: string; detail: string; who: string; remedy: s
 export type Ending =
   | { state: 'processing'; after_ms: number; expires_at?: string }
   | { state: 'ready'; expires_at?: string }
-  | { later: UploadError; after_ms?: number; restart?: boolean }
+  | { later: UploadError; after_ms?: number; restart?: boolean; block_app_until?: string }
   | { failed: UploadError }
   | Record<string, never>
 
@@ -77,8 +77,10 @@ export const endingOf = (
       const wait = failure.after ? failure.after.getTime() - now.getTime() : 0
       return wait > 0 ? { later: error, after_ms: wait } : { later: error }
     }
-    case 'app_blocked':
-      return { later: error, after_ms: APP_PAUSE_MS }
+    case 'app_blocked': {
+      const until = new Date(now.getTime() + APP_PAUSE_MS).toISOString()
+      return { later: error, after_ms: APP_PAUSE_MS, block_app_until: until }
+    }
     default:
       return { later: error }
   }

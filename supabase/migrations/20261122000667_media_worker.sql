@@ -47,6 +47,28 @@ $$;
 comment on function service.save_media_upload(uuid, uuid, uuid, jsonb, interval, timestamptz) is
   'Remembers {remote_id?, expires_at?, next_chunk?} and prolongs the lease; kept is false when it was lost.';
 
+-- An answer to a question about a file that X has already is no proof that it takes anything.
+create function private.follow_app(
+  p_upload private.media_uploads, p_ending jsonb, p_now timestamptz
+)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_ending ? 'block_app_until' then
+    perform private.stop_apps(array[row(
+      p_upload.account_id, (p_ending ->> 'block_app_until')::timestamptz, p_ending -> 'later'
+    )::private.app_block], p_now);
+  elsif p_upload.state = 'waiting' and p_ending ->> 'state' in ('processing', 'ready') then
+    perform private.end_upload_probe(p_upload.account_id, p_now);
+  end if;
+end
+$$;
+
+comment on function private.follow_app(private.media_uploads, jsonb, timestamptz) is
+  'What the end of a worker''s turn with an upload, as it was before, says of the X app: that X refuses it, or takes files of it again.';
+
 create function private.follow_ending(
   p_account_id uuid, p_media_id uuid, p_ending jsonb, p_now timestamptz
 )
@@ -75,22 +97,16 @@ $$;
 comment on function private.follow_ending(uuid, uuid, jsonb, timestamptz) is
   'What the end of a worker''s turn with an upload means for its file, its costs and its posts. The caller holds the lane.';
 
--- p_ending: {state: processing | describing | ready, expires_at?, after_ms?} as far as the worker
--- came, {later: error, after_ms?, restart?} for another try, {failed: error}, {} for "go on at once".
-create function service.settle_media_upload(
-  p_media_id uuid, p_account_id uuid, p_lease_id uuid, p_ending jsonb,
-  p_now timestamptz default clock_timestamp()
+create function private.leave_upload(
+  p_upload private.media_uploads, p_ending jsonb, p_now timestamptz
 )
-returns jsonb
+returns void
 language plpgsql
-security definer
 set search_path = ''
-set statement_timeout = '5s'
 as $$
 declare
   v_after interval := make_interval(secs => (p_ending ->> 'after_ms')::numeric / 1000);
 begin
-  perform private.lock_lanes(array[p_account_id]);
   update private.media_uploads as uploads
   set
     state = case
@@ -117,10 +133,39 @@ begin
       )
       else p_now + coalesce(v_after, interval '0')
     end
-  where media_id = p_media_id and account_id = p_account_id and lease_id = p_lease_id;
+  where media_id = p_upload.media_id and account_id = p_upload.account_id;
+end
+$$;
+
+comment on function private.leave_upload(private.media_uploads, jsonb, timestamptz) is
+  'Ends a worker''s lease of an upload and notes how far it is. The caller holds its lock.';
+
+-- p_ending: {state: processing | describing | ready, expires_at?, after_ms?} as far as the worker
+-- came, {later: error, after_ms?, restart?, block_app_until?} for another try, {failed: error}, {} for
+-- "go on at once".
+create function service.settle_media_upload(
+  p_media_id uuid, p_account_id uuid, p_lease_id uuid, p_ending jsonb,
+  p_now timestamptz default clock_timestamp()
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+set statement_timeout = '5s'
+as $$
+declare
+  v_upload private.media_uploads;
+begin
+  perform private.lock_lanes(array[p_account_id]);
+  select * into v_upload
+  from private.media_uploads
+  where media_id = p_media_id and account_id = p_account_id and lease_id = p_lease_id
+  for update;
   if not found then
     return jsonb_build_object('kept', false);
   end if;
+  perform private.leave_upload(v_upload, p_ending, p_now);
+  perform private.follow_app(v_upload, p_ending, p_now);
   perform private.follow_ending(p_account_id, p_media_id, p_ending, p_now);
   return jsonb_build_object('kept', true);
 end

@@ -19,23 +19,24 @@ create index app_notices_workspace_id_idx on private.app_notices (workspace_id);
 
 alter table private.app_notices enable row level security;
 
--- One outage brings results by the hundred: the first of a minute speaks for the others. A refusal of
+-- X refused a call of an account for its app as a whole.
+create type private.app_block as (account_id uuid, until timestamptz, error jsonb);
+
+-- One outage brings refusals by the hundred: the first of a minute speaks for the others. A refusal of
 -- the app itself (who: app) names no end; only the next probe knows.
-create function private.open_breakers(p_results private.attempt_result[], p_now timestamptz)
+create function private.open_breakers(p_blocks private.app_block[], p_now timestamptz)
 returns uuid[]
 language sql
 set search_path = ''
 as $$
   with blocks as (
     select
-      accounts.x_app_id, max(results.block_app_until) as until,
-      bool_or(results.error ->> 'who' = 'app') as is_refused,
+      accounts.x_app_id, max(given.until) as until,
+      bool_or(given.error ->> 'who' = 'app') as is_refused,
       array_agg(accounts.id) as account_ids,
-      max(results.error ->> 'detail') as reason, max(results.error ->> 'remedy') as remedy
-    from unnest(p_results) as results
-    join public.posts on posts.id = results.post_id
-    join public.accounts on accounts.id = posts.account_id
-    where results.block_app_until is not null
+      max(given.error ->> 'detail') as reason, max(given.error ->> 'remedy') as remedy
+    from unnest(p_blocks) as given
+    join public.accounts on accounts.id = given.account_id
     group by accounts.x_app_id
   ), opened as (
     update private.x_apps as apps
@@ -57,16 +58,16 @@ as $$
   select array_agg(id) from opened;
 $$;
 
-comment on function private.open_breakers(private.attempt_result[], timestamptz) is
+comment on function private.open_breakers(private.app_block[], timestamptz) is
   'Opens the breakers of apps by which X took nothing. Returns the apps whose breaker says more than before; null for none.';
 
-create function private.block_apps(p_results private.attempt_result[], p_now timestamptz)
+create function private.stop_apps(p_blocks private.app_block[], p_now timestamptz)
 returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_app_ids uuid[] := private.open_breakers(p_results, p_now);
+  v_app_ids uuid[] := private.open_breakers(p_blocks, p_now);
 begin
   if v_app_ids is null then
     return;
@@ -95,8 +96,24 @@ begin
 end
 $$;
 
-comment on function private.block_apps(private.attempt_result[], timestamptz) is
+comment on function private.stop_apps(private.app_block[], timestamptz) is
   'Keeps all lanes of an app closed until X takes posts again. Only the deployment''s own app alerts the operator.';
+
+create function private.block_apps(p_results private.attempt_result[], p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  select private.stop_apps(array(
+    select row(posts.account_id, results.block_app_until, results.error)::private.app_block
+    from unnest(p_results) as results
+    join public.posts on posts.id = results.post_id
+    where results.block_app_until is not null
+  ), p_now);
+$$;
+
+comment on function private.block_apps(private.attempt_result[], timestamptz) is
+  'Stops the apps for which X refused posts.';
 
 -- Told once per outage, to whom something waits.
 create function private.announce_block(p_app private.x_apps)

@@ -2,10 +2,31 @@
 --
 -- Where X names an end, it closes by itself. Where it does not (credits, a spending limit), one account
 -- tries every few minutes: a herd would be refused as one. The first post that gets through closes it
--- for all.
+-- for all; where every post waits for its media, the first file does.
 
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
+
+-- Accounts that have a post to try do so; these have none before their media are on X.
+create function private.find_uploader(p_app private.x_apps, p_now timestamptz)
+returns uuid
+language sql
+stable
+set search_path = ''
+as $$
+  select uploads.account_id
+  from private.media_uploads as uploads
+  join private.account_lanes as lanes on lanes.account_id = uploads.account_id
+  where uploads.due_at <= p_now
+    and uploads.state <> 'ready'
+    and lanes.x_app_id = p_app.id
+    and not lanes.closed_by && '{account, suspended, workspace}'
+  order by (lanes.account_id = p_app.probe_account_id) is true, uploads.due_at
+  limit 1;
+$$;
+
+comment on function private.find_uploader(private.x_apps, timestamptz) is
+  'An account of the app with a due upload, another than the last one if there is one; null when none has one.';
 
 -- Another account than last time, if there is one: its own trouble must not keep the app closed.
 create function private.start_probe(p_app private.x_apps, p_now timestamptz)
@@ -36,12 +57,12 @@ begin
   for update of lanes skip locked;
 
   update private.account_lanes set ready_at = p_now where account_id = v_account_id;
-  return v_account_id;
+  return coalesce(v_account_id, private.find_uploader(p_app, p_now));
 end
 $$;
 
 comment on function private.start_probe(private.x_apps, timestamptz) is
-  'Lets one account with a due post try whether X takes posts of its app; null when none has one.';
+  'Lets one account with a due post, or else a due upload, try whether X takes anything of its app; null when none has one.';
 
 -- Lanes that found the breaker open while it closed are found by the calls that follow.
 create function private.reopen_app_lanes(p_x_app_id uuid)
@@ -146,6 +167,19 @@ $$;
 
 comment on function private.close_breakers(private.attempt_result[], timestamptz) is
   'Closes the breakers of apps by which a probe''s segment got through.';
+
+create function private.end_upload_probe(p_account_id uuid, p_now timestamptz)
+returns void
+language sql
+set search_path = ''
+as $$
+  update private.x_apps
+  set breaker_open_until = p_now, probe_account_id = null, watch_at = '-infinity'
+  where probe_account_id = p_account_id;
+$$;
+
+comment on function private.end_upload_probe(uuid, timestamptz) is
+  'Closes the breaker of an app for which the account tried: X took a file of it.';
 
 create function private.limits_tick(p_now timestamptz default clock_timestamp())
 returns int

@@ -12,6 +12,8 @@ drop function private.missing_uploaders(timestamptz, int, int);
 drop function private.forget_media(uuid[], timestamptz);
 drop function private.expire_uploads(timestamptz);
 drop function service.settle_media_upload(uuid, uuid, uuid, jsonb, timestamptz);
+drop function private.leave_upload(private.media_uploads, jsonb, timestamptz);
 drop function private.follow_ending(uuid, uuid, jsonb, timestamptz);
+drop function private.follow_app(private.media_uploads, jsonb, timestamptz);
 drop function service.save_media_upload(uuid, uuid, uuid, jsonb, interval, timestamptz);
 drop function private.restart_uploads(uuid, uuid, timestamptz);

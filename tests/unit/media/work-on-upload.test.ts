@@ -4,7 +4,7 @@ import type { Upload } from '../../../shared/media/uploads.ts'
 import { workOnUpload } from '../../../shared/media/work-on-upload.ts'
 import type { Network } from '../../../shared/networks/network.ts'
 import type { FailureKind } from '../../../shared/networks/outcome.ts'
-import { fakeWorker } from '../../helpers/fake-worker.ts'
+import { after, fakeWorker } from '../../helpers/fake-worker.ts'
 
 const CHUNK = 10
 const upload = (changes: Partial<Upload> = {}): Upload => ({
@@ -173,6 +173,17 @@ test.each([
   const left = await run(upload({ remote_id: '7', ...changes }))
   expect(Object.keys(left)).toContain(ending)
   expect((left as { restart?: boolean }).restart).toBe(restart)
+})
+
+test('an app that X refuses is stopped as a post of it would stop it', async () => {
+  const { run } = stage({ append: failure('app_blocked', 'credits-depleted') })
+  const ending = await run(upload({ remote_id: '7' }))
+  const until = after(300_000).toISOString()
+  expect(ending).toMatchObject({
+    later: { slug: 'credits-depleted' },
+    after_ms: 300_000,
+    block_app_until: until,
+  })
 })
 
 test('a file that uploading from the start does not help is to be uploaded anew by its author', async () => {
