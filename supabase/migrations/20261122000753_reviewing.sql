@@ -89,6 +89,42 @@ $$;
 comment on function private.list_account_warnings(public.accounts, timestamptz) is
   'What would keep an account from sending if it had to now.';
 
+-- Who sends at once asks for nothing to be there in time.
+create function private.list_media_warnings(
+  p_account public.accounts, p_segments jsonb, p_at timestamptz, p_now timestamptz
+)
+returns setof private.notice
+language sql
+stable
+set search_path = ''
+as $$
+  select
+    null::int, format('/segments/%s/media_ids', items.place - 1), 'media-late',
+    format(
+      'X may need %s minutes to have these media, and the post is due before: it may be late.',
+      extract(epoch from absent.lead)::int / 60
+    ),
+    'Nothing to do: it goes out once X has them. Schedule it later to be sure of its time.'
+  from jsonb_array_elements(p_segments) with ordinality as items (segment, place)
+  cross join lateral (
+    select max(private.upload_lead(media.kind)) as lead
+    from jsonb_array_elements_text(items.segment -> 'media_ids') as used (id)
+    join public.media on media.id = used.id::uuid
+    where media.workspace_id = p_account.workspace_id
+      and not exists (
+        select from private.media_uploads as uploads
+        where uploads.media_id = media.id
+          and uploads.account_id = p_account.id
+          and uploads.state = 'ready'
+          and uploads.expires_at > p_at + interval '10 minutes'
+      )
+  ) as absent
+  where p_at > p_now and p_at < p_now + absent.lead;
+$$;
+
+comment on function private.list_media_warnings(public.accounts, jsonb, timestamptz, timestamptz) is
+  'One warning a segment whose media X may not have in time, because its post is due so soon.';
+
 -- A draft runs into nothing but the kill switch; what else would stop its schedule is foretold. New
 -- segments of a post that is queued have to be paid for and sent as those before.
 create function private.review_notices(
@@ -108,6 +144,9 @@ as $$
     from private.list_same_text_warnings(
       p_account, p_segments, p_post.id, coalesce(p_at, p_post.scheduled_at, p_now)
     ) as warnings
+    union all
+    select warnings.*, false
+    from private.list_media_warnings(p_account, p_segments, p_at, p_now) as warnings
     union all
     select
       notices.*,
