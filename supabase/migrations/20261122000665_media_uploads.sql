@@ -41,6 +41,9 @@ comment on table private.media_uploads is
 
 -- Serves: claim_media_uploads and the tick.
 create index media_uploads_due_at_idx on private.media_uploads (due_at) where due_at < 'infinity';
+-- Serves: what is under way. A handful of rows for each worker.
+create index media_uploads_lease_id_idx
+  on private.media_uploads (lease_id) where lease_id is not null;
 -- Serves: uploads the network will forget soon.
 create index media_uploads_expires_at_idx
   on private.media_uploads (expires_at) where state = 'ready';

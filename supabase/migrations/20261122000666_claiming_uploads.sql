@@ -3,10 +3,6 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
--- Serves: what is under way. A handful of rows for each worker.
-create index media_uploads_lease_id_idx
-  on private.media_uploads (lease_id) where lease_id is not null;
-
 -- When the network should have it: before the first post that waits for it. Null: none does.
 create function private.upload_needed_at(p_media_id uuid, p_account_id uuid)
 returns timestamptz

@@ -10,4 +10,3 @@ drop function private.running_uploads(timestamptz);
 drop function private.due_uploads(int, timestamptz);
 drop function private.upload_due_at(uuid, uuid);
 drop function private.upload_needed_at(uuid, uuid);
-drop index private.media_uploads_lease_id_idx;
