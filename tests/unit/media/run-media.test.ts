@@ -56,10 +56,9 @@ const stage = async (sizes: number[]) => {
 }
 
 /** Tokens are decrypted by other threads, whose turns nobody can count. */
+/** Whatever it takes: one that never comes is ended by the test's own limit. */
 const turns = async (holds: () => boolean) => {
-  const giveUpAt = performance.now() + 5_000
-  while (performance.now() < giveUpAt && !holds()) await new Promise(setImmediate)
-  expect(holds()).toBe(true)
+  while (!holds()) await new Promise(setImmediate)
 }
 
 test('sixteen small files are carried at once, and whoever is done makes room for the next', async () => {
