@@ -27,6 +27,17 @@ const granted = (answer: oauth.TokenEndpointResponse, now: Date) => {
   return { kind: 'granted' as const, tokens }
 }
 
+/**
+ * Basic credentials that mean the same whether X decodes them or not: every character of an id or
+ * secret of X stays as it is. The standard's own form would escape `-` and `_`, which they hold.
+ */
+const basicAuth =
+  (secret: string): oauth.ClientAuth =>
+  (_server, { client_id }, _body, headers) => {
+    const credentials = [client_id, secret].map(encodeURIComponent).join(':')
+    headers.set('authorization', `Basic ${btoa(credentials)}`)
+  }
+
 type Attempt = {
   server: oauth.AuthorizationServer
   client: oauth.Client
@@ -52,7 +63,7 @@ const attempt = async <T>(
     ...(signal ? { signal } : {}),
   }
   const { clientId, clientSecret } = app
-  const auth = clientSecret ? oauth.ClientSecretBasic(clientSecret) : oauth.None()
+  const auth = clientSecret ? basicAuth(clientSecret) : oauth.None()
   try {
     const client = { client_id: clientId }
     return { ...(await run({ server: serverOf(config), client, auth, options })), rates: [] }

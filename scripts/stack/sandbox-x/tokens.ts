@@ -40,10 +40,11 @@ export const tokenBody = (grant: Grant) => ({
   ...(grant.refresh_token === null ? {} : { refresh_token: grant.refresh_token }),
 })
 
+/** Taken as they come: nothing says that X decodes them, so a client that escapes more is refused. */
 const basicCredentials = (authorization: string | undefined): [string, string] | null => {
   if (!authorization?.startsWith('Basic ')) return null
   const [id = '', secret = ''] = Buffer.from(authorization.slice(6), 'base64').toString().split(':')
-  return [decodeURIComponent(id), decodeURIComponent(secret)]
+  return [id, secret]
 }
 
 /** The app that calls: by Basic credentials when it has a secret, else by `client_id` in the form. */

@@ -86,6 +86,33 @@ describe('connecting an account', () => {
     expect(result).toMatchObject({ kind: 'app_blocked', slug: 'client-refused', who: 'app' })
   })
 
+  it('sends the id and secret of the app as X gave them out, nothing escaped', async () => {
+    const app = { clientId: 'aB-c_D.e~1', clientSecret: 'x-Y_z'.repeat(10) }
+    await sandbox.set('apps', {
+      client_id: app.clientId,
+      client_secret: app.clientSecret,
+      redirect_uris: [redirectUri],
+    })
+    let sent: string | null = null
+    const x = createX({
+      apiUrl: sandbox.url(),
+      authorizeUrl: `${sandbox.url()}/i/oauth2/authorize`,
+      tokenUrl: `${sandbox.url()}/2/oauth2/token`,
+      ...app,
+      fetch: (input, init) => {
+        sent = new Headers(init?.headers).get('authorization')
+        return fetch(input, init)
+      },
+      now: () => new Date(),
+    })
+    const page = await x.connect({ redirectUri, state, verifier })
+    const response = await fetch(`${page}&sandbox_user=bob`, { redirect: 'manual' })
+    const callback = new URL(response.headers.get('location') ?? '').searchParams
+    const result = await x.exchange({ callback, redirectUri, state, verifier })
+    expect(result).toMatchObject({ kind: 'granted' })
+    expect(sent).toBe(`Basic ${btoa(`${app.clientId}:${app.clientSecret}`)}`)
+  })
+
   it('works for a public client', async () => {
     await sandbox.set('apps', { client_id: 'public', redirect_uris: [redirectUri] })
     const x = createX({
