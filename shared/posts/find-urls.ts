@@ -2,6 +2,11 @@ import { topLevelDomains } from './top-level-domains.ts'
 
 export type UrlSpan = { start: number; end: number }
 
+/** X makes no link of anything longer. */
+const LONGEST_URL = 4_096
+/** Of `t.co`: what comes after its slash. */
+const LONGEST_SLUG = 40
+
 const latin = '\\u00c0-\\u00d6\\u00d8-\\u00f6\\u00f8-\\u024f\\u1e00-\\u1eff'
 const cyrillic = '\\u0400-\\u04ff'
 const directional = '\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069'
@@ -32,26 +37,34 @@ const topLevelLength = (rest: string): number => {
   return 0
 }
 
-const namesHost = (host: string): boolean => {
-  const labels = host.split('.')
-  return labels.every((part, index) =>
-    index < labels.length - 2 ? !/^[-_]|[-_]$|^$/.test(part) : !/^-|-$|_|^$/.test(part),
-  )
+const isSubdomain = (label: string): boolean => !/^[-_]|[-_]$|^$/.test(label)
+const isDomain = (label: string): boolean => !/^-|-$|_|^$/.test(label)
+
+/** Dots of `run` that may stand before a top-level domain, from the left: a bad label ends them. */
+const dotsOfHosts = (run: string): number[] => {
+  const dots: number[] = []
+  let at = 0
+  for (const label of run.split('.').slice(0, -1)) {
+    if (isDomain(label)) dots.push(at + label.length)
+    if (!isSubdomain(label)) break
+    at += label.length + 1
+  }
+  return dots
 }
 
 /** The longest prefix of `run` (text from `start` on) that ends in a top-level domain. */
 const hostEnd = (text: string, start: number, run: string): number => {
-  for (let dot = run.lastIndexOf('.'); dot > 0; dot = run.lastIndexOf('.', dot - 1)) {
+  for (const dot of dotsOfHosts(run).reverse()) {
     const length = topLevelLength(text.slice(start + dot + 1, start + dot + 64))
-    if (length > 0 && namesHost(`${run.slice(0, dot + 1)}x`)) return start + dot + 1 + length
+    if (length > 0) return start + dot + 1 + length
   }
   return 0
 }
 
-/** DNS allows 63 bytes a label, counted in punycode. */
-const fitsDns = (host: string): boolean => {
-  const address = URL.parse(`http://${host}`)
-  return address?.hostname.split('.').every((part) => part.length <= 63) ?? false
+/** The host in punycode; null when a label is longer than the 63 bytes that DNS allows. */
+const asciiHost = (host: string): string | null => {
+  const name = URL.parse(`http://${host}`)?.hostname
+  return name?.split('.').every((label) => label.length <= 63) ? name : null
 }
 
 const stickyEnd = (pattern: RegExp, text: string, at: number): number => {
@@ -59,39 +72,57 @@ const stickyEnd = (pattern: RegExp, text: string, at: number): number => {
   return pattern.exec(text) ? pattern.lastIndex : at
 }
 
-const protocolSpans = (text: string): (UrlSpan & { valid: boolean })[] =>
-  [...text.matchAll(withProtocol)].flatMap((match) => {
-    const hostStart = match.index + (match[1] ?? '').length
-    const host = hostEnd(text, hostStart, match[2] ?? '')
-    if (host === 0) return []
-    const short = stickyEnd(shortened, text, match.index)
-    const end = short > match.index ? short : stickyEnd(tail, text, host)
-    const slug =
-      short > match.index ? (/co\/([a-z0-9]+)/i.exec(text.slice(match.index))?.[1] ?? '') : ''
-    return [
-      { start: match.index, end, valid: slug.length <= 40 && fitsDns(text.slice(hostStart, host)) },
-    ]
-  })
+/** Where something begins that may be a link, and where its host does. */
+type Start = { start: number; hostStart: number; run: string }
 
-const bareSpans = (text: string): UrlSpan[] =>
-  [...text.matchAll(bare)].flatMap((match) => {
-    const host = hostEnd(text, match.index, match[1] ?? '')
-    if (host === 0 || !fitsDns(text.slice(match.index, host))) return []
-    return [{ start: match.index, end: stickyEnd(tail, text, host) }]
+/** What a start leads to: `taken` is where the next may begin, `link` what X makes of it. */
+type Read = { taken: number; link: UrlSpan | null }
+
+const startsOf = (text: string): Start[] => {
+  const named = [...text.matchAll(withProtocol)].map(({ index, 1: protocol = '', 2: run = '' }) => {
+    return { start: index, hostStart: index + protocol.length, run }
   })
+  const unnamed = [...text.matchAll(bare)].map(({ index, 1: run = '' }) => {
+    return { start: index, hostStart: index, run }
+  })
+  return [...named, ...unnamed].sort((a, b) => a.start - b.start)
+}
+
+/** Whether X takes it for a link: measured with a protocol and with its host in punycode. */
+const isLink = (text: string, { start, hostStart }: Start, host: number, end: number): boolean => {
+  const ascii = asciiHost(text.slice(hostStart, host))
+  if (ascii === null) return false
+  const protocol = hostStart === start ? 'https://'.length : hostStart - start
+  return protocol + ascii.length + (end - host) <= LONGEST_URL
+}
+
+const read = (text: string, begin: Start): Read | null => {
+  const { start, hostStart, run } = begin
+  const host = hostEnd(text, hostStart, run)
+  if (host === 0) return null
+  const taken = stickyEnd(tail, text, host)
+  if (!isLink(text, begin, host, taken)) return { taken, link: null }
+  shortened.lastIndex = start
+  const short = hostStart === start ? null : shortened.exec(text)
+  if (!short) return { taken, link: { start, end: taken } }
+  const isReal = (short[1] ?? '').length <= LONGEST_SLUG
+  return { taken, link: isReal ? { start, end: shortened.lastIndex } : null }
+}
 
 /**
  * The parts of a text that X turns into links, in order, as UTF-16 offsets: addresses with
  * `http(s)://`, and bare domains whose last label is a real top-level domain ("example.com/path").
+ * Reads every character a few times at most, whatever the text: what an address has taken begins
+ * no other, and is read no further.
  */
 export const findUrls = (text: string): UrlSpan[] => {
   if (!text.includes('.')) return []
-  const bareOnes = bareSpans(text).map((span) => ({ ...span, valid: true }))
-  const spans = [...protocolSpans(text), ...bareOnes].sort((a, b) => a.start - b.start)
+  const links: UrlSpan[] = []
   let taken = 0
-  return spans.flatMap(({ start, end, valid }) => {
-    if (start < taken) return []
-    taken = end
-    return valid ? [{ start, end }] : []
-  })
+  for (const begin of startsOf(text)) {
+    const found = begin.start < taken ? null : read(text, begin)
+    taken = found?.taken ?? taken
+    if (found?.link) links.push(found.link)
+  }
+  return links
 }

@@ -152,6 +152,12 @@ describe('links', () => {
     ],
     ['no short link that is too long', 'http://t.co/abcdefghijklmnopqrstuvwxyz012345678901234', []],
     [
+      'no other link in what trails a short one',
+      'http://t.co/abc,a.com/example.com b.com',
+      ['http://t.co/abc', 'b.com'],
+    ],
+    ['no link in the path of a host whose label is too long', `${'a'.repeat(64)}.com/,b.com`, []],
+    [
       'a link inside a query',
       'http://www.foo.com?referer=https://t.co/abcde x',
       ['http://www.foo.com?referer=https://t.co/abcde'],
@@ -168,11 +174,45 @@ describe('links', () => {
     expect(linked(text)).toEqual(expected)
   })
 
+  it.each([
+    ['http', 'http://example.com/', 0],
+    ['https, in another script', 'https://bücher.example.com/', 'xn--bcher-kva'.length - 6],
+    ['no protocol, as if it were https', 'example.com/', 'https://'.length],
+  ])('takes no address above 4,096 characters for a link: %s', (_name, begin, unseen) => {
+    const longest = begin.padEnd(4_096 - unseen, 'x')
+    expect(linked(`${longest} b.com`)).toEqual([longest, 'b.com'])
+    expect(linked(`${longest}x b.com`)).toEqual(['b.com'])
+    expect(weightedLength(`${longest}x`)).toBe(longest.length + 1)
+  })
+
+  it('takes no short link for one when what trails it is too long', () => {
+    expect(linked(`http://t.co/abc?${'x'.repeat(4_096)}`)).toEqual([])
+  })
+
+  it('finds a short host before a long run that is none', () => {
+    expect(linked(`http://example.com${'字'.repeat(5_000)}`)).toEqual(['http://example.com'])
+  })
+
   it('stays fast on text made to make it slow', () => {
     const started = performance.now()
     for (const part of ['(a', 'a.', 'http://a.', 'a-', 'http://a.com/(', ',', 'x.com/']) {
       weightedLength(`http://example.com/${part.repeat(12_000)}`)
     }
     expect(performance.now() - started).toBeLessThan(2_000)
+  })
+
+  // Quadratic work would need minutes for each; the bound is no measure of speed.
+  it.each([
+    ['a bad label at the start', 400_000, 'https://_a-.', 'com.'],
+    ['labels that only a subdomain may be', 400_000, 'https://', 'a_b.com.'],
+    ['addresses within an address', 1_000_000, '', 'http://a.com/'],
+    ['bare addresses within one', 1_000_000, '', 'x.com/,'],
+    ['short links within a short link', 1_000_000, '', 'http://t.co/a/'],
+    ['Cyrillic paths', 1_000_000, '', 'http://a.com/\u0436'],
+  ])('reads a text once: %s', { timeout: 60_000 }, (_name, length, begin, part) => {
+    const text = `${begin}${part.repeat(length / part.length)}x`
+    const started = performance.now()
+    findUrls(text)
+    expect(performance.now() - started).toBeLessThan(20_000)
   })
 })
