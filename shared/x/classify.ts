@@ -19,8 +19,10 @@ const wordsOf = (body: unknown): string[] => {
   return [...own, ...nested, ...code]
 }
 
-const matches = ({ when, says }: Row, input: Answer | Broken, said: string): boolean => {
+const matches = (row: Row, input: Answer | Broken, said: string): boolean => {
+  const { when, says, isForeign } = row
   if ('broken' in input) return when.includes(input.broken)
+  if (isForeign && isRecord(input.body)) return false
   const family = `${Math.floor(input.status / 100)}xx` as '4xx'
   const fits = when.length === 0 || when.includes(input.status) || when.includes(family)
   return fits && (says === undefined || says.test(said))

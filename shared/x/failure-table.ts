@@ -7,6 +7,8 @@ export type Row = {
   when: readonly (number | '3xx' | '4xx' | '5xx' | Broken['broken'])[]
   /** Matched against the body's type, title, detail and messages. */
   says?: RegExp
+  /** Fits only an answer without a JSON object: X gives one with every refusal of its own. */
+  isForeign?: true
   /** What X answered, in the words of docs/errors.md. */
   means: string
   kind: FailureKind
@@ -21,6 +23,16 @@ const reconciled =
 
 /** The one place that decides what an unsuccessful answer of X means. The first matching row counts. */
 export const failureTable: readonly Row[] = [
+  {
+    slug: 'not-from-x',
+    means: '403 or 404 without JSON: a firewall before X answered, not X itself.',
+    when: [403, 404],
+    isForeign: true,
+    kind: 'retry',
+    who: 'provider',
+    remedy:
+      "Nothing to do at first: it is tried again. If it stays, X's edge does not let this machine through.",
+  },
   {
     slug: 'not-sent',
     means: 'No connection: DNS, connect or TLS failed before a byte left.',

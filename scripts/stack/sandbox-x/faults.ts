@@ -37,7 +37,7 @@ export type FaultSpec = {
   after?: number
   /** latency and late_accept: the delay; accept_later: the delay on the sandbox's clock; 429: time to the reset; hang and hang_after: when to drop the connection. */
   ms?: number
-  /** answer: what the client gets. */
+  /** answer: what the client gets; a text goes as it is, anything else as JSON. */
   status?: number
   body?: unknown
 }

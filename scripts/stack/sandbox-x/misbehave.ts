@@ -43,7 +43,8 @@ const acts: Record<Exclude<FaultKind, 'latency'>, (turn: Turn, fault: Fault) => 
     world.faults.postpone(world.now() + ms, run)
     reset(response)
   },
-  answer: (turn, { status = 500, body = {} }) => turn.answer(json(status, body)),
+  answer: (turn, { status = 500, body = {} }) =>
+    turn.answer(typeof body === 'string' ? { status, body } : json(status, body)),
   '401': (turn) => turn.answer(refusals.unauthorized()),
   '402': (turn) => turn.answer(refusals.noCredits(turn.clientId)),
   '403': (turn) => turn.answer(refusals.notPermitted()),

@@ -70,6 +70,27 @@ test.each([
   await outage(`u${name.replaceAll(/\W/g, '')}`)
 })
 
+test(
+  'a firewall before X fails no post: it is tried again until X itself answers',
+  SLOW,
+  async () => {
+    const account = await world.connect('walled')
+    const page = { kind: 'answer', status: 403, body: '<title>Attention Required!</title>' }
+    await world.x.set('faults', { match: { path: '/2/tweets' }, ...page })
+    const post = await schedulePost(tx, account, { due: world.now(), latePolicy: 'publish' })
+    await world.pass(300)
+    expect(await readPost(tx, post)).toMatchObject({
+      status: 'scheduled',
+      failure: { slug: 'not-from-x', who: 'provider' },
+    })
+
+    await world.x.clearFaults()
+    await world.pass(900)
+    expect((await readPost(tx, post)).status).toBe('published')
+    expect(await world.accepted('walled')).toHaveLength(1)
+  },
+)
+
 test('a post that may not be that late waits for a person, as its policy says', SLOW, async () => {
   await refuseAll()
   const account = await world.connect('strict')

@@ -11,6 +11,8 @@ const legacy = (code: number, message: string) => ({ body: { errors: [{ code, me
 const ask = (status: number, answer: { body?: unknown; headers?: Record<string, string> } = {}) =>
   classify({ status, headers: new Headers(answer.headers), body: answer.body }, now)
 
+const notFromX = ['not-from-x', 'retry', 'provider'] as const
+
 const rows: [name: string, ReturnType<typeof ask>, slug: string, kind: string, who: string][] = [
   [
     'the duplicate 403',
@@ -173,7 +175,10 @@ const rows: [name: string, ReturnType<typeof ask>, slug: string, kind: string, w
     'refused',
     'author',
   ],
-  ['a 404', ask(404), 'not-found', 'refused', 'author'],
+  ['a 404', ask(404, problem(404, 'Not Found')), 'not-found', 'refused', 'author'],
+  ["the page of a firewall before X, which says nothing of X's", ask(403), ...notFromX],
+  ['a 404 of another', ask(404), ...notFromX],
+  ['a 403 that is JSON and no object', ask(403, { body: 'Forbidden' }), ...notFromX],
   ['another 4xx', ask(418), 'refused', 'refused', 'provider'],
   ['a 429', ask(429), 'rate-limited', 'retry', 'provider'],
   ['a request timeout', ask(408), 'unfinished', 'unknown', 'provider'],

@@ -105,6 +105,25 @@ describe('publishing when X fails', () => {
     expect(await wasAccepted(text)).toBe(false)
   })
 
+  it.each([403, 404])(
+    'takes the page of a firewall before X, a %i, for no refusal of X',
+    async (status) => {
+      const page = { kind: 'answer', status, body: '<!DOCTYPE html><title>Just a moment…</title>' }
+      await sandbox.set('faults', { match: {}, ...page })
+      const x = sandbox.client()
+      const photo = { kind: 'photo', contentType: 'image/png', bytes: 1 } as const
+      const answers = [
+        await x.publish(alice.access_token, { text: 'behind a firewall' }),
+        await x.media.begin(alice.access_token, photo),
+        await x.remove(alice.access_token, '1'),
+      ]
+      for (const answer of answers) {
+        expect(answer).toMatchObject({ kind: 'retry', slug: 'not-from-x', who: 'provider', status })
+      }
+      expect(await wasAccepted('behind a firewall')).toBe(false)
+    },
+  )
+
   it('waits for the reset that a 429 names', async () => {
     await fault('429', 'too many', { ms: 120_000 })
     const result = await publish('too many')
