@@ -3,13 +3,17 @@ import { sha256 } from '../crypto/sha256.ts'
 import type { Deps } from '../deps.ts'
 import { Problem } from '../http/problem.ts'
 import { problems } from '../http/problems.ts'
-import type { Network, Profile, Tokens } from '../networks/network.ts'
+import type { AppCredentials, Network, Profile, Tokens } from '../networks/network.ts'
 import { openApp, type SealedApp } from './app-credentials.ts'
+import { revokePair } from './revoke-tokens.ts'
 import { callbackUrl, mayReturnTo, verifierAad } from './start-connection.ts'
 import { sealTokens } from './token-envelope.ts'
 
-type Need = Pick<Deps, 'env' | 'service' | 'log'>
-type X = Pick<Network, 'exchange' | 'me'>
+type Need = Pick<Deps, 'env' | 'service' | 'log' | 'deadline' | 'background'>
+type X = Pick<Network, 'exchange' | 'me' | 'revoke'>
+
+/** Somebody waits in front of a browser for each of the two calls. */
+const TIMEOUT_MS = 15_000
 
 type State = {
   workspace_id: string
@@ -60,6 +64,7 @@ const connect = async (
     state.encrypted_verifier,
     verifierAad(stateHash, state.workspace_id),
   )
+  const app = openApp(deps.env.ENCRYPTION_KEYS, state.app)
   const granted = await network.exchange(
     {
       callback,
@@ -67,12 +72,41 @@ const connect = async (
       state: callback.get('state') ?? '',
       verifier,
     },
-    { app: openApp(deps.env.ENCRYPTION_KEYS, state.app) },
+    { app, signal: deps.deadline(TIMEOUT_MS) },
   )
   if (granted.kind !== 'granted') throw new Problem(502, granted.slug, granted.detail)
-  const answer = await network.me(granted.tokens.accessToken)
-  if (answer.kind !== 'profile') throw new Problem(502, answer.slug, answer.detail)
-  return store(deps, state, answer.profile, granted.tokens)
+  const forget = () => deps.background(revoke(deps, network, granted.tokens, app))
+  const answer = await network.me(granted.tokens.accessToken, {
+    signal: deps.deadline(TIMEOUT_MS),
+  })
+  if (answer.kind !== 'profile') {
+    forget()
+    throw new Problem(502, answer.slug, answer.detail)
+  }
+  try {
+    return await store(deps, state, answer.profile, granted.tokens)
+  } catch (error) {
+    if (isOfNoUse(error)) forget()
+    throw error
+  }
+}
+
+/**
+ * Whether the grant is surely of use to nobody: where the database's answer was lost, the account may
+ * be connected; where it is connected already, X might take the other pair for the same grant.
+ */
+const isOfNoUse = (error: unknown): boolean =>
+  error instanceof Problem && error.status < 500 && error.slug !== 'account-already-connected'
+
+/** A grant that leads to no account would stay good at X, and nobody could revoke it later. */
+const revoke = async (
+  deps: Need,
+  network: X,
+  { refreshToken, accessToken }: Tokens,
+  app: AppCredentials | undefined,
+) => {
+  const done = await revokePair(deps, network, [refreshToken, accessToken], app)
+  deps.log({ message: done ? 'a grant was given back' : 'a grant could not be given back' })
 }
 
 const store = async (deps: Need, state: State, profile: Profile, tokens: Tokens) => {

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts'
-import type { Network } from '../networks/network.ts'
+import type { AppCredentials, Network } from '../networks/network.ts'
 import { openApp, type SealedApp } from './app-credentials.ts'
 import { openTokens } from './token-envelope.ts'
 import type { TokenHolder } from './token-holder.ts'
@@ -32,7 +32,6 @@ export const revokeTokens = async (
   return revocations.length
 }
 
-/** A definite refusal means the network does not know the token: nothing is left to revoke. */
 const revokeBoth = async (
   deps: Pick<Deps, 'env' | 'deadline'>,
   network: Pick<Network, 'revoke'>,
@@ -40,10 +39,22 @@ const revokeBoth = async (
 ): Promise<boolean> => {
   const keys = deps.env.ENCRYPTION_KEYS
   const tokens = openTokens(keys, revocation.encrypted_tokens, revocation)
-  const all = [tokens.refresh_token, tokens.access_token].filter((token) => token !== null)
-  const app = openApp(keys, revocation.app)
+  const pair = [tokens.refresh_token, tokens.access_token]
+  return revokePair(deps, network, pair, openApp(keys, revocation.app))
+}
+
+/**
+ * Tells the network to forget a pair; false when it may still know a token. A definite refusal means that
+ * it does not know the token: nothing is left to revoke.
+ */
+export const revokePair = async (
+  deps: Pick<Deps, 'deadline'>,
+  network: Pick<Network, 'revoke'>,
+  pair: (string | null)[],
+  app: AppCredentials | undefined,
+): Promise<boolean> => {
   let done = true
-  for (const token of all) {
+  for (const token of pair.filter((one) => one !== null)) {
     const { kind } = await network.revoke(token, { signal: deps.deadline(TIMEOUT_MS), app })
     done &&= kind === 'revoked' || kind === 'refused'
   }

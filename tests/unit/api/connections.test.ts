@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { openTokens } from '../../../shared/accounts/token-envelope.ts'
 import { sha256 } from '../../../shared/crypto/sha256.ts'
-import type { Network } from '../../../shared/networks/network.ts'
+import type { Answered, Network } from '../../../shared/networks/network.ts'
+import type { Failure } from '../../../shared/networks/outcome.ts'
 import { type FakeDatabase, fakeApi, refused, USER } from '../../helpers/fake-api.ts'
 import { ACCOUNT, WORKSPACE } from '../../helpers/samples.ts'
 
@@ -173,6 +174,74 @@ test('tells the page why it failed as a slug, and nothing else', async () => {
     const { headers } = await callback(api, (await start(api)).get('state'))
     expect(headers.get('location')).toBe(`${returnTo}&error=${slug}`)
   }
+})
+
+const late: Answered<Failure> = {
+  kind: 'unknown',
+  rates: [],
+  slug: 'timeout',
+  detail: 'internal detail of X',
+  who: 'provider',
+  remedy: 'Try again.',
+}
+
+/** Answers when its time is up, and never without a limit. */
+const hanging = (_: unknown, options?: { signal?: AbortSignal }) =>
+  new Promise<Answered<Failure>>((resolve) => {
+    options?.signal?.addEventListener('abort', () => resolve(late))
+  })
+
+test.each(['exchange', 'me'] as const)(
+  'keeps nobody waiting for an X that does not answer: %s',
+  async (name) => {
+    const api = fakeApi(attempts(), { ...granted, revoke: hanging, [name]: hanging })
+    const limits: number[] = []
+    api.deps.deadline = (ms) => {
+      limits.push(ms)
+      return AbortSignal.timeout(1)
+    }
+    const { headers } = await callback(api, (await start(api)).get('state'))
+    expect(headers.get('location')).toBe(`${returnTo}&error=timeout`)
+    expect(Math.max(...limits.slice(0, 2))).toBeLessThanOrEqual(15_000)
+  },
+)
+
+/** Connects through an X and a database that may fail, and tells what was given back to X. */
+const revokedBy = async (effects: FakeDatabase, network: Partial<Network> = {}) => {
+  const tokens: string[] = []
+  const api = fakeApi(attempts(effects), {
+    ...granted,
+    ...network,
+    revoke: async (token) => {
+      tokens.push(token)
+      return { kind: 'revoked', rates: [] }
+    },
+  })
+  await callback(api, (await start(api)).get('state'))
+  await api.wake()
+  return tokens
+}
+
+const refusing =
+  (slug: string): FakeDatabase[string] =>
+  () => {
+    throw refused(409, slug)
+  }
+
+test('gives a grant back to X that leads to no account', async () => {
+  const both = ['the-refresh-token', 'the-access-token']
+  expect(await revokedBy({}, { me: async () => late })).toEqual(both)
+  expect(await revokedBy({ 'service.connect_account': refusing('x-app-deleted') })).toEqual(both)
+})
+
+test('gives no grant back that an account has, or may have', async () => {
+  const lost = () => {
+    throw new Error('the answer of the database was lost')
+  }
+  const taken = refusing('account-already-connected')
+  expect(await revokedBy({})).toEqual([])
+  expect(await revokedBy({ 'service.connect_account': lost })).toEqual([])
+  expect(await revokedBy({ 'service.connect_account': taken })).toEqual([])
 })
 
 test('answers as JSON when no page was named to return to', async () => {
