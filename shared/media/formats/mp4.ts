@@ -23,6 +23,9 @@ const countSamples = async (reader: Reader, table: Box | null): Promise<number> 
   return samples
 }
 
+/** Any four bytes may stand where a codec is named; people, and the database, read text. */
+const codecAt = (view: DataView): string => textAt(view, 12).replaceAll(/[^ -~]/g, '?')
+
 type Track = { handler: string; codec: string; width: number; height: number; frameRate: number }
 
 const readTrack = async (reader: Reader, trak: Box): Promise<Track | null> => {
@@ -40,7 +43,7 @@ const readTrack = async (reader: Reader, trak: Box): Promise<Track | null> => {
   const samples = await countSamples(reader, stts)
   return {
     handler: textAt(await reader.view(hdlr.at, 12), 8),
-    codec: textAt(await reader.view(stsd.at, 16), 12),
+    codec: codecAt(await reader.view(stsd.at, 16)),
     width: size.getUint16(0),
     height: size.getUint16(4),
     frameRate: clock && clock.seconds > 0 ? samples / clock.seconds : 0,

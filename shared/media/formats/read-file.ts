@@ -6,6 +6,9 @@ import { readPng } from './png.ts'
 import { createReader, type Reader, type ReadRange } from './reader.ts'
 import { readWebp } from './webp.ts'
 
+/** No picture is longer; what a header claims beyond it may not even fit the database's columns. */
+const LONGEST_SIDE = 65_535
+
 const formats = [readPng, readJpeg, readGif, readWebp, readMp4]
 
 /** A format whose own lengths lead nowhere is a broken file, not a fault of ours. */
@@ -18,6 +21,9 @@ const tryFormat = async (format: (reader: Reader) => Promise<FileFacts | null>, 
   }
 }
 
+const hasSize = ({ width, height }: FileFacts): boolean =>
+  [width, height].every((side) => side > 0 && side <= LONGEST_SIDE)
+
 /**
  * What a file is, by its bytes alone: PNG, JPEG, GIF, WebP, MP4 or QuickTime; null when it is none of
  * them or broken. Reads only what it needs: headers, and the tables of a video wherever they are.
@@ -26,7 +32,7 @@ export const readFile = async (read: ReadRange, size: number): Promise<FileFacts
   const reader = createReader(read, size)
   for (const format of formats) {
     const facts = await tryFormat(format, reader)
-    if (facts && facts.width > 0 && facts.height > 0) return facts
+    if (facts && hasSize(facts)) return facts
   }
   return null
 }

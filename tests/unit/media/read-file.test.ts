@@ -48,6 +48,35 @@ test.each(files)('reads %s', async (_name, file, facts) => {
   expect((await inspect(file)).facts).toMatchObject(facts)
 })
 
+/** A PNG that claims to be that wide or high. */
+const claiming = (width: number, height: number) => {
+  const file = png(1, 1)
+  file.writeUInt32BE(width, 16)
+  file.writeUInt32BE(height, 20)
+  return file
+}
+
+test.each([
+  [65_535, 1],
+  [1, 65_535],
+])('reads a PNG of %i × %i', async (width, height) => {
+  expect((await inspect(claiming(width, height))).facts).toMatchObject({ width, height })
+})
+
+test.each([
+  [65_536, 1],
+  [1, 65_536],
+  [2 ** 31, 1],
+  [2 ** 32 - 1, 2 ** 32 - 1],
+])('takes a PNG that claims %i × %i for broken', async (width, height) => {
+  expect((await inspect(claiming(width, height))).facts).toBeNull()
+})
+
+test('names a codec in text that can be shown and kept, whatever bytes are there', async () => {
+  const { facts } = await inspect(mp4({ codec: 'a\0\u00ff1' }))
+  expect(facts).toMatchObject({ videoCodec: 'a??1' })
+})
+
 test('of a large video only its description is read', async () => {
   const { facts, read } = await inspect(mp4({ payload: 20_000_000 }))
   expect(facts).toMatchObject({ durationMs: 5_000 })
