@@ -58,9 +58,20 @@ export const withoutOwned = async (
   return items.filter(({ remoteId }) => !owned.includes(remoteId))
 }
 
+/** The network names the media of the post, and no upload of ours: its owner may have posted it by hand. */
+const showsOthers = ({ media }: OpenLook, item: TimelineItem): boolean => {
+  const named = item.media.map(({ remoteId }) => remoteId).filter((id) => id !== null)
+  const ours = media.flatMap(({ remote_ids }) => remote_ids)
+  return named.length > 0 && !named.some((id) => ours.includes(id))
+}
+
 const explain = (look: OpenLook, assigned: Assigned, gap: string | null): Verdict => {
   switch (assigned.kind) {
     case 'found':
+      // A restored database may lack the ids of its uploads; here they are known.
+      if (showsOthers(look, assigned.item)) {
+        return { ...verdict(look, 'ambiguous'), candidates: [assigned.item.remoteId] }
+      }
       return {
         ...verdict(look, 'found'),
         remote_id: assigned.item.remoteId,
