@@ -38,17 +38,20 @@ export async function readyMedia(tx: Tx, person: Person, kind: Kind = 'image'): 
   return id
 }
 
-type PostOptions = { due?: Date | null; latePolicy?: string }
+type PostOptions = { due?: Date | null; latePolicy?: string; text?: string }
 
 /** A post that shows media, one list for each segment, scheduled unless `due` is null. */
 export async function postWithMedia(
   tx: Tx,
   account: Account,
   media: string[][],
-  { due = NOW, latePolicy }: PostOptions = {},
+  { due = NOW, latePolicy, text }: PostOptions = {},
 ): Promise<string> {
   await actFor(tx, account)
-  const segments = media.map((media_ids) => ({ text: `text ${randomUUID()}`, media_ids }))
+  const segments = media.map((media_ids) => ({
+    text: text ?? `text ${randomUUID()}`,
+    media_ids,
+  }))
   const post = await value<{ id: string }>(tx, 'public.create_post($1)', [
     { account_id: account.id, segments, scheduled_at: due, late_policy: latePolicy },
   ])

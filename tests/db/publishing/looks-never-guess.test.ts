@@ -3,6 +3,7 @@ import type { TimelineItem } from '../../../shared/networks/network.ts'
 import { observePost } from '../../../shared/publishing/observe-post.ts'
 import { type ClockedWorker, openClockedWorker } from '../../helpers/clocked-worker.ts'
 import { connect, type Tx } from '../../helpers/database.ts'
+import { postWithMedia, readyMedia, uploadAll } from '../../helpers/media.ts'
 import { count, readPost, readSegments, schedulePost } from '../../helpers/publishing.ts'
 
 const SLOW = { timeout: 90_000 }
@@ -188,6 +189,52 @@ test(
 
     expect(await statuses(posts)).toEqual(['published', 'published', 'published'])
     expect(await world.accepted(username)).toHaveLength(4)
+  },
+)
+
+/** The owner's own upload and post of a photo, without a word. */
+const postByHand = async (username: string) => {
+  const { access_token } = await world.x.token(username)
+  const { media, publish } = world.network
+  const photo = { kind: 'photo', contentType: 'image/png', bytes: 10 } as const
+  const begun = await media.begin(access_token, photo)
+  if (begun.kind !== 'begun') throw new Error(begun.detail)
+  const { remoteId } = begun
+  await media.append(access_token, { remoteId, index: 0, bytes: new Uint8Array(10) })
+  await media.finish(access_token, remoteId)
+  const posted = await publish(access_token, { text: '', mediaIds: [remoteId] })
+  if (posted.kind !== 'accepted') throw new Error(posted.detail)
+  return posted.remoteId
+}
+
+test(
+  'a photo that the owner posts by hand is not taken for one that never landed',
+  SLOW,
+  async () => {
+    const account = await world.connect('photographer')
+    const options = { due: world.now(), latePolicy: 'publish', text: '' }
+    const post = await postWithMedia(tx, account, [[await readyMedia(tx, account.person)]], options)
+    await uploadAll(tx, world.now())
+    await world.x.set('faults', {
+      match: { username: 'photographer', method: 'POST', path: '/2/tweets' },
+      kind: '503',
+      times: 1,
+    })
+    await world.pass(1_200)
+    expect(await readPost(tx, post)).toMatchObject({
+      status: 'unconfirmed',
+      failure: { slug: 'not-on-x' },
+    })
+
+    const byHand = await postByHand('photographer')
+    await world.pass(7_200, 300)
+
+    expect((await readSegments(tx, post))[0]).toMatchObject({ remote_id: null })
+    expect(await readPost(tx, post)).toMatchObject({
+      status: 'unconfirmed',
+      failure: { slug: 'ambiguous-on-x', detail: expect.stringContaining(byHand) },
+    })
+    expect(await world.accepted('photographer')).toEqual([byHand])
   },
 )
 
