@@ -63,10 +63,13 @@ test('what is known is looked for no more, and a look is made again when its wor
     const person = await signUp(tx)
     await readyMedia(tx, person)
     const [older, newer] = [await beginMedia(tx, person), await beginMedia(tx, person)]
+    // A transaction has one time only.
+    const earlier = `next_look_at = next_look_at - interval '1 second'`
+    await tx.query(`update public.media set ${earlier} where id = $1`, [older])
     const ids = async (at: Date) => (await claim(tx, at, 1)).map(({ id }) => id)
     expect(await ids(minutes(2))).toEqual([older])
-    expect(await ids(minutes(2))).toEqual([newer])
-    expect(await ids(minutes(2))).toEqual([])
+    expect(await ids(minutes(2.1))).toEqual([newer])
+    expect(await ids(minutes(2.2))).toEqual([])
     expect(await ids(minutes(5))).toEqual([older])
   }))
 
