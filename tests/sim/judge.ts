@@ -113,6 +113,7 @@ export const createJudge = (
     judge(publishedOnce(after))
     judge(alertsAreForeseen(after))
     judge(reauthIsDeserved(before, after, x))
+    judge([...after.holds, ...after.sums])
   }
 
   return {

@@ -4,12 +4,6 @@ import { deliveriesWaitForATime } from './invariants/attempts-keep-time.ts'
 import { nobodyWaitsInSilence } from './invariants/nobody-waits-in-silence.ts'
 import type { World } from './world.ts'
 
-/** What the ledger of money and of places on an app's day does not account for. */
-const ledgerFaults = async (session: Session): Promise<string[]> =>
-  (await session.query<{ fault: string }>('select private.ledger_faults() as fault')).map(
-    ({ fault }) => `ledger: ${fault}`,
-  )
-
 /** Steps read what was written. Whether they missed anything shows in a state that is read whole. */
 const overlooked = async (session: Session, state: Snapshot): Promise<string[]> => {
   const seen = new Map(Object.entries(state))
@@ -24,7 +18,6 @@ export const lastFaults = async (world: World): Promise<string[]> => {
   return [
     ...nobodyWaitsInSilence(state, now),
     ...(world.plan.webhooks.endpoints > 0 ? deliveriesWaitForATime(state, now) : []),
-    ...(await ledgerFaults(world.session)),
     ...(await overlooked(world.session, state)),
   ]
 }

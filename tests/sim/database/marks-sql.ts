@@ -8,6 +8,9 @@ export const rows = (columns: Record<string, string>, from: string) =>
     .map(([name, value]) => `'${name}', ${value}`)
     .join(', ')})), '[]') from ${from})`
 
+const faults = (found: string) =>
+  `(select coalesce(json_agg('ledger: ' || fault), '[]') from ${found} as fault)`
+
 type Mark =
   | 'breaker'
   | 'isWatched'
@@ -21,6 +24,8 @@ type Mark =
   | 'suspended'
   | 'broke'
   | 'rings'
+  | 'holds'
+  | 'sums'
 
 /** What a snapshot has beside rows. */
 export const MARKS: Record<Mark, Part> = {
@@ -91,5 +96,23 @@ export const MARKS: Record<Mark, Part> = {
     sql: `(select coalesce(json_object_agg(slug, times), '{}') from (
       select substring(url from '[^/]+$') as slug, count(*) as times
       from net.http_request_queue group by 1) as rung)`,
+  },
+  holds: {
+    reads: [
+      'private.spend_ledger',
+      'public.posts',
+      'private.publish_jobs',
+      'private.live_attempts',
+    ],
+    sql: faults('private.hold_faults()'),
+  },
+  sums: {
+    reads: [
+      'private.spend_ledger',
+      'private.budget_months',
+      'private.network_costs',
+      'private.app_days',
+    ],
+    sql: faults('private.sum_faults()'),
   },
 }

@@ -97,4 +97,7 @@ export type Snapshot = DeliveryRows & {
   broke: string[]
   /** How often each function was rung. */
   rings: Record<string, number>
+  /** What does not add up: between posts and the money held for them, and of the sums of months and days. */
+  holds: string[]
+  sums: string[]
 }
