@@ -14,6 +14,7 @@ const withFewEvents = (plan: Plan): Plan =>
 export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => plan): Plan => {
   const random = createRandom(seed).fork('plan')
   const cpu = random.fork('cpu')
+  const slips = random.fork('slips')
   const isWild = random.chance(0.12)
   const suspends = random.chance(0.3)
   const plan: Plan = {
@@ -48,6 +49,7 @@ export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => pl
       readFault: maybe(random, 0.6, () => random.between(0.05, 0.4)),
       hasMoods: random.fork('moods').chance(0.6),
       falseUnauthorized: maybe(random, 0.3, () => random.between(0.02, 0.3)),
+      slips: maybe(slips, 0.3, () => slips.between(0.1, 1)),
       foreignIds: 0.5,
       refusals: {},
       timelineLagMs: random.pick([0, 2_000, 60_000, 400_000]),

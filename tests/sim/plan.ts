@@ -41,6 +41,8 @@ export type Plan = {
     /** Timelines and tokens. */
     readFault: number
     falseUnauthorized: number
+    /** Of a refresh token that is called wrong once, though it is not. */
+    slips: number
     /** Whether it suspends accounts, forgets media, refuses replies and reaches limits of a day or of money. */
     hasMoods: boolean
     /** How often a post is answered by the id of another one, as endings are weighted (x/fates.ts). */

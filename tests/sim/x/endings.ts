@@ -60,6 +60,11 @@ export const endingOf = (
       return refusals.unknownMedia('1')
     case '400':
       return json(400, { title: 'Invalid Request', detail: 'Invalid URL.', type: 'about:blank' })
+    case '400 grant':
+      return json(400, {
+        error: 'invalid_request',
+        error_description: 'Value passed for the token was invalid.',
+      })
     case '429 bare':
       return refusals.rateLimited({})
     case '429 with a reset':

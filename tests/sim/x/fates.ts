@@ -32,6 +32,7 @@ export type Ending =
   | '403 spending limit'
   | '404 media'
   | '400'
+  | '400 grant'
   | '429 bare'
   | '429 with a reset'
   | '429 of the app'

@@ -5,6 +5,7 @@ import type { Permit, Truth } from '../truth.ts'
 import type { World } from '../world.ts'
 import { endingOf } from './endings.ts'
 import { drawFate, type Fate } from './fates.ts'
+import { createRefreshes } from './refreshes.ts'
 import type { XState } from './x-state.ts'
 
 const callOf = (input: RequestInfo | URL, init: RequestInit = {}): Call => {
@@ -53,6 +54,7 @@ const fateText = (fate: Fate) =>
 export const createXWire = (world: World, x: XState, truth: Truth) => {
   const { scheduler, trace } = world
   const random = world.random.fork('x')
+  const refreshes = createRefreshes(world)
   const say = (what: string) => trace.add(scheduler.now(), 'x', what)
   const owned = () => world.state().owned.map(([remoteId]) => remoteId)
 
@@ -74,7 +76,7 @@ export const createXWire = (world: World, x: XState, truth: Truth) => {
     host: Host,
     end: (answer: Answer | Error) => void,
   ) => {
-    const fate = drawFate(world, random, call)
+    const fate = refreshes.slip(call) ?? drawFate(world, random, call)
     const answerAt = (ms: number, answer: Answer | Error | null) => {
       if (answer === null) return
       host.resume(scheduler.now() + ms, `X's answer to ${nameOf(call)}`, () => end(answer))
@@ -98,21 +100,25 @@ export const createXWire = (world: World, x: XState, truth: Truth) => {
       new Promise<Response>((resolve, reject) => {
         const signal = init?.signal
         let isOver = false
-        const giveUp = () => {
-          isOver = true
-          truth.end(permit)
-          reject(signal?.reason)
-        }
         if (signal?.aborted) return reject(signal.reason)
         const call = callOf(input, init)
         const permit = isPost(call) ? truth.ask(call, x.userOf(call), host.name) : null
+        const refresh = refreshes.ask(call, host.name)
+        const finish = () => {
+          isOver = true
+          truth.end(permit)
+          if (refresh) refresh.isOver = true
+        }
+        const giveUp = () => {
+          finish()
+          reject(signal?.reason)
+        }
         signal?.addEventListener('abort', giveUp, { once: true })
         host.resume(scheduler.now() + random.between(0.05, 2), `${nameOf(call)} leaves`, () => {
           if (isOver) return
           travel(call, permit, host, (answer) => {
             if (isOver) return
-            isOver = true
-            truth.end(permit)
+            finish()
             if (answer instanceof Error) reject(answer)
             else resolve(responseOf(answer))
           })
