@@ -52,6 +52,7 @@ export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => pl
       slips: maybe(slips, 0.3, () => slips.between(0.1, 1)),
       foreignIds: 0.5,
       refusals: {},
+      kinds: {},
       timelineLagMs: random.pick([0, 2_000, 60_000, 400_000]),
       longestCarryMs: isWild ? 7_200_000 : 19_000,
       clockBehindMs: random.pick([0, 1_000, 110_000]),
@@ -62,6 +63,7 @@ export const planOf = (seed: number, change: (plan: Plan) => Plan = (plan) => pl
     },
     workspaces: [0, 1, 2].map(() => ({ resend: random.chance(0.7) })),
     holds: random.chance(0.1) ? 1 : 0,
+    twins: 0.05,
     threads: random.pick([0.1, 0.3, 0.3, 0.8]),
     media: random.pick([0, 0, 0.2, 0.5]),
     webhooks: {

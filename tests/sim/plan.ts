@@ -11,6 +11,8 @@ export type Plan = {
      * account either.
      */
     governs: boolean | 'budgets'
+    /** Where it is given, they do nothing but that to the posts there are, as often as it says. */
+    only?: Record<string, number>
   }
   isolate: {
     crash: number
@@ -49,10 +51,14 @@ export type Plan = {
     foreignIds: number
     /** Refusals that come more or less often than in x/fates.ts, with their weights. */
     refusals: Record<string, number>
+    /** What becomes of a post where X misbehaves, with other weights than in x/fates.ts. */
+    kinds: Record<string, number>
     /** How long an accepted post may stay out of its timeline. */
     timelineLagMs: number
     /** How long after its departure a request may still be carried out. */
     longestCarryMs: number
+    /** Where X is always as late as that, when it is late. */
+    shortestCarryMs?: number
     clockBehindMs: number
     tokenLifeMs: number
     /** X breaks what docs/architecture.md assumes of it: it accepts after every bound. */
@@ -63,6 +69,8 @@ export type Plan = {
   }
   workspaces: { resend: boolean }[]
   holds: number
+  /** How many posts say what another one says. */
+  twins: number
   /** How many posts are threads. */
   threads: number
   /** How many segments show pictures. */

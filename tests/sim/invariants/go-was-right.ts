@@ -6,6 +6,8 @@ const MAY_GO = new Set(['scheduled', 'publishing', 'partially_published'])
 const LEAD_MS = 1_000
 const BLOCK_LEAD_MS = 100
 const QUIET_MS = 420_000
+/** X does not have it: by two looks, or by the word of a person. */
+const ABSENT = new Set(['not-on-x', 'resolved-as-absent'])
 
 /** What a Go was given that the rows do not tell. */
 export type Rules = {
@@ -53,6 +55,7 @@ export const goWasRight = (
   const earlier = before.attempts.filter((each) => segmentKey(each) === segmentKey(attempt))
   const previous = segments.get(segmentKey({ ...attempt, position: attempt.position - 1 }))
   const given = earlier.filter(({ slug }) => slug === 'not-on-x')
+  const absent = earlier.filter(({ slug }) => ABSENT.has(slug ?? ''))
   const checks: [boolean, string][] = [
     [MAY_GO.has(post?.status ?? ''), `the post was ${post?.status}`],
     [accounts.get(post?.account ?? '')?.status === 'active', 'the account was not active'],
@@ -91,7 +94,7 @@ export const goWasRight = (
       'a post with media was sent again',
     ],
     [given.length === 0 || rules.resend(post?.account ?? ''), 'the workspace does not send again'],
-    [given.every(({ sending }) => now > sending + QUIET_MS), 'the quiet time was not over'],
+    [absent.every(({ sending }) => now > sending + QUIET_MS), 'the quiet time was not over'],
   ]
   return checks.filter(([holds]) => !holds).map(([, why]) => `Go of ${attemptKey(attempt)}: ${why}`)
 }

@@ -30,7 +30,7 @@ export const createPostChanges = ({ world, acts: { act, serve }, truth, random }
 
   const write = async (account: SimAccount, isDraft = false): Promise<void> => {
     written += 1
-    const twin = random.chance(0.05) ? random.pick(truth.permits)?.segment.text : undefined
+    const twin = random.chance(plan.twins) ? random.pick(truth.permits)?.segment.text : undefined
     const count = random.chance(plan.threads) ? random.whole(2, 4) : 1
     const texts = Array.from(
       { length: count },
@@ -103,6 +103,6 @@ export const createPostChanges = ({ world, acts: { act, serve }, truth, random }
   return {
     write,
     change: (account: SimAccount, post: Post): Promise<unknown> =>
-      changes[random.weighted(weights)]?.(account, post) ?? Promise.resolve(),
+      changes[random.weighted(plan.people.only ?? weights)]?.(account, post) ?? Promise.resolve(),
   }
 }

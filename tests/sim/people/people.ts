@@ -69,6 +69,7 @@ export const createPeople = ({ world, people, endpoints, truth, isOut }: Need) =
     }
   }
   const meddle = async (): Promise<void> => {
+    if (plan.people.only) return changePost()
     const account = random.pick(accounts)
     switch (random.weighted(weights)) {
       case 'write':

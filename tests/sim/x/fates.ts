@@ -103,10 +103,13 @@ export const drawFate = (world: World, random: Random, call: Call): Fate => {
       ? { kind: 'carried out, then', ending: random.weighted(afterwards) as Ending, ms }
       : { kind: 'not carried out, but', ending: random.weighted(readRefusals) as Ending, ms }
   }
-  const kind = random.weighted({ after: 5, late: 3, instead: 5 })
+  const kind = random.weighted({ after: 5, late: 3, instead: 5, ...x.kinds })
   if (kind === 'late') {
     const longest = random.chance(0.3) ? x.longestCarryMs : Math.min(x.longestCarryMs, 19_000)
-    return { kind: 'late', carryMs: random.between(0, longest), answers: random.chance(0.3) }
+    const carryMs = x.shortestCarryMs
+      ? random.between(x.shortestCarryMs, x.longestCarryMs)
+      : random.between(0, longest)
+    return { kind: 'late', carryMs, answers: random.chance(0.3) }
   }
   const refused = { ...refusals, ...(x.hasMoods && moods), ...x.refusals }
   const endings = { ...afterwards, 'the id of another post': x.foreignIds }
