@@ -1,5 +1,6 @@
 // Usage: npm run sim -- --seeds N [--from S]   plays N seeds from S on (fresh ones without it) in two processes
 //        npm run sim -- --seed S               plays one and prints its trace
+// Ends with 1 when a seed fails, or when many of them took longer than they may (docs/benches.md).
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -9,10 +10,21 @@ import { explain, openPlayer } from './play-seeds.ts'
 import type { Played } from './player.ts'
 
 const PROCESSES = 2
+/** 10,000 seeds in half an hour. Fewer than a thousand say little of it. */
+const LEAST_SEEDS_PER_S = 10_000 / 1_800
+const SEEDS_THAT_TELL = 1_000
 
 const { values } = parseArgs({
   options: { seeds: { type: 'string' }, seed: { type: 'string' }, from: { type: 'string' } },
 })
+
+const both = ['seeds', 'from'].filter((name) => name in values)
+if (values.seed !== undefined && both.length > 0) {
+  console.error(
+    `--seed plays one seed; with --${both.join(' and --')} say where to begin: --seeds N --from S`,
+  )
+  process.exit(2)
+}
 
 type Server = { adminUrl: string; template: string }
 
@@ -63,7 +75,13 @@ const playMany = async (server: Server, from: number, count: number): Promise<nu
       accepted_per_seed: Number((sum('accepted') / count).toFixed(1)),
     }),
   )
-  return sum('failed')
+  const isSlow = count >= SEEDS_THAT_TELL && count / seconds < LEAST_SEEDS_PER_S
+  if (isSlow) {
+    console.error(
+      `slower than ${LEAST_SEEDS_PER_S.toFixed(2)} seeds/s: 10,000 take more than half an hour`,
+    )
+  }
+  return sum('failed') + (isSlow ? 1 : 0)
 }
 
 const server = await startScratchPostgres()
