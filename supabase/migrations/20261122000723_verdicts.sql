@@ -47,7 +47,8 @@ as $$
       where rivals.account_id = posts.account_id
         and rivals.position = 0
         and rivals.post_id <> found.post_id
-        and rivals.sending_at <= found.sent_at + interval '2 minutes'
+        -- Finds of one look are told apart by their order: a rival of the latest one is a rival of all.
+        and rivals.sending_at <= (select max(any_find.sent_at) from found as any_find) + interval '2 minutes'
         and private.plain_text(others.text) = private.plain_text(segments.text)
         and (
           others.media_ids = segments.media_ids

@@ -120,6 +120,43 @@ test('a post that another attempt under way may have made is not adopted', SLOW,
 })
 
 test(
+  'of finds alike, none is adopted while the latest may be another attempt’s',
+  SLOW,
+  async () => {
+    const { account, posts } = await sendUnheard(
+      'order',
+      [['Thrice'], ['Thrice']],
+      ['lost', 'lost'],
+    )
+    const rival = await schedulePost(tx, account, { due: world.now(), texts: ['Thrice'] })
+    const ago = (seconds: number) => new Date(world.now().getTime() - seconds * 1_000)
+    const finds = posts.map((post_id, index) => ({
+      post_id,
+      position: 0,
+      verdict: 'found',
+      remote_id: `80${index}`,
+      // X's clock is behind: only the later one may have come after the rival began.
+      sent_at: ago(index === 0 ? 150 : 0),
+    }))
+    const disputed = () =>
+      count(tx, `private.disputed_finds('${JSON.stringify(finds)}') as finds (post_id)`)
+    expect(await disputed()).toBe(0)
+
+    await tx.query('begin')
+    await tx.query(
+      `insert into private.live_attempts (
+       post_id, position, number, account_id, workspace_id, go_id, sending_at, deadline_at
+     )
+     select id, 0, 1, account_id, workspace_id, gen_random_uuid(), $2, $2::timestamptz + interval '30 seconds'
+     from public.posts where id = $1`,
+      [rival, world.now()],
+    )
+    expect(await disputed()).toBe(2)
+    await tx.query('rollback')
+  },
+)
+
+test(
   'a post that somebody saw on X is adopted; twice, late or of nobody, it changes nothing',
   SLOW,
   async () => {
