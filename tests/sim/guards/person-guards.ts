@@ -43,6 +43,26 @@ const belated = (plan: Plan): Plan => ({
   },
 })
 
+/** One account says the same again and again, and X is slow to say what it took. */
+const alike = (plan: Plan): Plan => ({
+  ...quiet(plan),
+  posts: 14,
+  twins: 1,
+  stormMs: 75_000,
+  people: { actions: 0, governs: false },
+  x: {
+    ...quiet(plan).x,
+    fault: 0.7,
+    hasMoods: false,
+    readFault: 0,
+    falseUnauthorized: 0,
+    refusesDuplicates: false,
+    kinds: { after: 5, late: 5, instead: 5 },
+    refusals: { '500': 20, reset: 20 },
+    postsPer15Min: 100,
+  },
+})
+
 /** Of what people do about posts of which nobody is sure. */
 export const PERSON_GUARDS: Guard[] = [
   {
@@ -62,7 +82,31 @@ export const PERSON_GUARDS: Guard[] = [
     tampering: sql(
       withoutText('private.require_schedulable', 'perform private.require_not_taken(p_post.id);'),
     ),
-    sees: /X had accepted it/,
+    sees: /X took attempt \S+ \d \d, and its segment is pending/,
     change: belated,
+  },
+  {
+    name: 'what X turned out to have after it was given up is adopted',
+    tampering: sql(
+      withoutText(
+        'private.record_late_answers',
+        'not private.reopen_attempt(v_attempt, v_result.remote_id, p_now)',
+        'true',
+      ),
+    ),
+    sees: /X took attempt \S+ \d \d, and its segment is (pending|failed)/,
+    change: belated,
+  },
+  {
+    name: 'what another attempt that is under way may have made is not adopted',
+    tampering: sql(
+      withoutText(
+        'service.settle_looks',
+        'select private.disputed_finds(p_verdicts)',
+        'select null::uuid',
+      ),
+    ),
+    sees: /X took none of its attempts/,
+    change: alike,
   },
 ]

@@ -3,6 +3,8 @@ import { attemptKey, indexRows, segmentKey } from './index-rows.ts'
 
 /** Statuses in which a post has a job. */
 const QUEUED = new Set(['scheduled', 'publishing'])
+/** What X has of such a post its author decides about. */
+const WITHDRAWN = new Set(['draft', 'pending_approval', 'canceled'])
 const MAY_BE_QUEUED = new Set(['scheduled', 'publishing', 'partially_published'])
 
 /** Whatever the tables say of one thing they say alike. Returns what contradicts itself. */
@@ -36,6 +38,17 @@ export const rowsAgree = (state: Snapshot): string[] => {
       isOpen === live.has(segmentKey(segment)),
       () =>
         `segment ${segmentKey(segment)} is ${segment.status}, live attempt: ${live.has(segmentKey(segment))}`,
+    )
+  }
+  for (const attempt of state.attempts) {
+    const key = segmentKey(attempt)
+    const segment = segments.get(key)
+    unless(
+      attempt.status !== 'accepted' ||
+        segment?.status === 'published' ||
+        live.has(key) ||
+        WITHDRAWN.has(posts.get(attempt.post)?.status ?? ''),
+      () => `X took attempt ${attemptKey(attempt)}, and its segment is ${segment?.status}`,
     )
   }
   for (const job of state.jobs) {

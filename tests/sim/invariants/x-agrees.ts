@@ -38,7 +38,10 @@ const isWithin = ({ plan }: World, permits: Permit[], at: number, acceptedAt: nu
   return (at >= earliest || plan.isolate.suspends) && at <= acceptedAt + SLACK_MS
 }
 
-/** What we say is published is on X, as this account's, with this text, under this parent. */
+/**
+ * What we say is published is on X, as this account's, with this text, under this parent, and X took it from us
+ * for this segment: of two that say the same, it may be the other's only where X took both.
+ */
 export const publishedIsOnX = (
   world: World,
   state: Snapshot,
@@ -61,6 +64,10 @@ export const publishedIsOnX = (
     const acceptedAt = (found?.at ?? 0) + world.plan.x.clockBehindMs
     const checks: [boolean, string][] = [
       [found?.user_id === account?.remoteUserId, `segment ${key} is not on X as ${segment.remote}`],
+      [
+        world.plan.x.isWild || permits.some(({ accepted }) => accepted),
+        `segment ${key} is called ${segment.remote}, and X took none of its attempts`,
+      ],
       [found?.text === segment.text, `segment ${key} says another text than X`],
       [
         String(found?.media ?? []) === String(remoteMediaOf(segment.media)),

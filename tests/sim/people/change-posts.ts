@@ -14,6 +14,7 @@ type Need = { world: World; acts: Acts; truth: Truth; random: Random }
 export const createPostChanges = ({ world, acts: { act, serve }, truth, random }: Need) => {
   const { plan, scheduler } = world
   let written = 0
+  const said: string[] = []
   const instant = (ms: number) => new Date(Math.floor(world.time() + ms)).toISOString()
   const late = () => ({
     late_policy: random.pick(['publish', 'hold', 'miss']),
@@ -30,12 +31,13 @@ export const createPostChanges = ({ world, acts: { act, serve }, truth, random }
 
   const write = async (account: SimAccount, isDraft = false): Promise<void> => {
     written += 1
-    const twin = random.chance(plan.twins) ? random.pick(truth.permits)?.segment.text : undefined
+    const twin = random.chance(plan.twins) ? random.pick(said) : undefined
     const count = random.chance(plan.threads) ? random.whole(2, 4) : 1
     const texts = Array.from(
       { length: count },
       (_, at) => `#${written}.${at} ${random.pick(WORDS)}`,
     )
+    if (!twin) said.push(...texts)
     const segments = (twin ? [twin] : texts).map((text) => show(account, text))
     const scheduled_at = isDraft ? null : instant(random.between(-30_000, plan.stormMs * 0.8))
     const post = { account_id: account.id, segments, scheduled_at, ...late() }
