@@ -25,7 +25,8 @@ export const LANE_GUARDS: Guard[] = [
       withoutText('private.allowed_jobs', 'and live.post_id is null'),
       withoutText('private.claimed_batch', "jobs.state = 'waiting'", 'true'),
     ),
-    sees: /an attempt was open|the job was sending|live attempt|duplicate key|again under one Go/,
+    // Of two open attempts of a segment, an answer may close the other one.
+    sees: /an attempt was open|the job was sending|live attempt|duplicate key|again under one Go|said so, and it is open/,
     change: (plan) => ({
       ...rough(plan),
       accounts: 2,
