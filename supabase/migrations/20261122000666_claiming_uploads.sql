@@ -15,17 +15,24 @@ set enable_seqscan = off
 as $$
 begin
   return (
-    select min(jobs.run_at)
+    select min(queued.run_at)
     from private.media_uses as uses
-    join private.publish_jobs as jobs on jobs.post_id = uses.post_id
-    where uses.media_id = p_media_id
-      and jobs.account_id = p_account_id
-      and exists (
-        select from public.post_segments as segments
-        where segments.post_id = jobs.post_id
-          and segments.status <> 'published'
-          and segments.media_ids @> array[p_media_id]
-      )
+    -- With limits, so that no statistics have all jobs or segments of an account read for each medium.
+    cross join lateral (
+      select jobs.account_id, jobs.run_at
+      from private.publish_jobs as jobs
+      where jobs.post_id = uses.post_id
+      limit 1
+    ) as queued
+    cross join lateral (
+      select
+      from public.post_segments as segments
+      where segments.post_id = uses.post_id
+        and segments.status <> 'published'
+        and segments.media_ids @> array[p_media_id]
+      limit 1
+    ) as unsent
+    where uses.media_id = p_media_id and queued.account_id = p_account_id
   );
 end
 $$;
