@@ -1,7 +1,7 @@
 import type { Network } from '../../../shared/networks/network.ts'
 import { type Guard, sql } from './guard.ts'
 import { withoutText } from './patch-function.ts'
-import { rough, silent } from './plans.ts'
+import { crowd, rough, silent } from './plans.ts'
 
 const asNotSent = (network: Network): Network => ({
   ...network,
@@ -40,7 +40,12 @@ export const DOUBT_GUARDS: Guard[] = [
     name: 'a worker that is gone leaves an unknown outcome, no retry',
     tampering: sql(withoutText('private.rescue_attempts', "'unknown'", "'retry'")),
     sees: /X has segment|was not published at/,
-    change: (plan) => ({ ...rough(plan), isolate: { ...rough(plan).isolate, crash: 0.1 } }),
+    change: (plan) => ({
+      ...rough(plan),
+      posts: 10,
+      isolate: { ...rough(plan).isolate, crash: 0.1 },
+      x: { ...rough(plan).x, refusesDuplicates: false, kinds: { after: 20 } },
+    }),
   },
   {
     name: 'an answer that comes after its attempt was called unknown is adopted',
@@ -74,16 +79,27 @@ export const DOUBT_GUARDS: Guard[] = [
     ),
     sees: /belongs to|says another text than X/,
     change: (plan) => ({
-      ...rough(plan),
+      ...crowd(plan),
       accounts: 1,
-      posts: 16,
-      x: { ...rough(plan).x, foreignIds: 30 },
+      posts: 12,
+      x: { ...crowd(plan).x, fault: 0.4, kinds: { after: 20 }, foreignIds: 30 },
     }),
   },
   {
     name: 'a reply is never sent again by itself',
     tampering: sql(withoutText('private.give_up_absent', 'and live.position = 0')),
     sees: /a reply was sent again/,
-    change: (plan) => ({ ...silent(plan), threads: 1, x: { ...silent(plan).x, fault: 0.4 } }),
+    change: (plan) => ({
+      ...silent(plan),
+      posts: 8,
+      threads: 1,
+      people: { actions: 0, governs: false },
+      x: {
+        ...silent(plan).x,
+        fault: 0.3,
+        kinds: { instead: 20 },
+        refusals: { '500': 20, reset: 20 },
+      },
+    }),
   },
 ]
