@@ -22,13 +22,23 @@ const deaf = (plan: Plan): Plan => ({
   webhooks: { endpoints: 2, fault: 0.3, actions: 80, isDead: false },
 })
 
+/** Workers that freeze with an answer, which they report when somebody else has the delivery. */
+const sleepy = (plan: Plan): Plan => ({
+  ...noisy(plan),
+  accounts: 1,
+  posts: 10,
+  people: { actions: 0, governs: false },
+  isolate: { ...plan.isolate, crash: 0, crashAtCommit: 0, freeze: 0.15 },
+  webhooks: { endpoints: 2, fault: 0.8, actions: 0, isDead: false },
+})
+
 /** Of what is handed to workers, and of what they report. */
 export const DELIVERY_GUARDS: Guard[] = [
   {
     name: 'a late failure leaves alone what another worker holds',
     tampering: sql(withoutText('private.postpone_jobs', 'and jobs.number = results.number')),
     sees: /failed while it was under way|waits .* after failure/,
-    change: noisy,
+    change: sleepy,
   },
   {
     name: 'an event has one delivery to an endpoint',
