@@ -8,17 +8,18 @@ const UNDER_WAY = new Set(['scheduled', 'publishing', 'unconfirmed'])
 
 /**
  * How late a post may go, by what its author chose and not by what its job says: patience is counted from its
- * time, or from the moment it was asked for when that was later.
+ * time, or from the moment it was asked for when that was later. Where it had no end, it is counted from when it got one.
  */
 export const createPatience = () => {
   const askedAt = new Map<string, number>()
   return {
     note: ({ before, after, nowMs }: Step) => {
       const { posts } = indexRows(before)
-      for (const { id, due, status } of after.posts) {
+      for (const { id, due, status, late } of after.posts) {
         const was = posts.get(id)
         const isAsked = status === 'scheduled' && !UNDER_WAY.has(was?.status ?? '')
-        if (due !== was?.due || isAsked) askedAt.set(id, nowMs)
+        const wasEndless = was?.late === 'publish' && late !== 'publish'
+        if (due !== was?.due || isAsked || wasEndless) askedAt.set(id, nowMs)
       }
     },
     /** Why an attempt should not have been begun any more. */
